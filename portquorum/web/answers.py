@@ -87,9 +87,10 @@ class Freshness(Struct, frozen=True, kw_only=True):
 
 
 class Counts(Struct, frozen=True, kw_only=True):
-    """Numbers of targets in each state; `expiring` and `failing` count beside the states.
+    """Numbers of targets in each state; `expiring`, `failing` and `late` count beside the states.
 
-    `failing`: more than half of the regions fail, and no incident is open yet. `total`: all.
+    `failing`: more than half of the regions fail, and no incident is open yet. `late`: jobs whose
+    report is due and not there. `total`: all.
     """
 
     down: int = 0
@@ -102,6 +103,7 @@ class Counts(Struct, frozen=True, kw_only=True):
     up: int = 0
     expiring: int = 0
     failing: int = 0
+    late: int = 0
     total: int = 0
 
 
@@ -315,6 +317,7 @@ class TargetRow(Struct, frozen=True, kw_only=True):
     expect: str = "open"
     source: str = ""
     is_failing: bool = False
+    is_late: bool = False
     is_expiring: bool = False
     is_improved: bool = False
     is_resolved: bool = False
@@ -347,8 +350,8 @@ class TargetQuery(Struct, frozen=True, kw_only=True):
 
     Values of one field are alternatives, different fields must all match. `q`: words (the first
     eight) that all must be in id, name, host:port, team or a tag, in any case. In `teams` the
-    empty text is "without a team". `state=expiring|failing` are flags beside the states. `cause` is
-    the key of a `CauseRow`.
+    empty text is "without a team". `state=expiring|failing|late` are flags beside the states.
+    `cause` is the key of a `CauseRow`.
     `since` and `until` (UTC ms): in its state since a time from `since` on and before `until`; of a
     target that is up no time is known. `sort`: `state` is the worst first, then by name; `since`
     the newest first. `facets`: whether the values of each filter are counted.

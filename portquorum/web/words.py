@@ -17,6 +17,46 @@ from schemas.result import REASON_TEXT
 PRODUCT: Final = "portquorum"
 
 
+class JobWords(Struct, frozen=True, kw_only=True):
+    """The words of jobs, which report themselves."""
+
+    title: str = "What it reports"
+    reports_csv: str = "its reports as CSV"
+    policy: str = "Whose it is"
+    kind: str = "heartbeat: a job that reports itself"
+    reports: str = "Reports"
+    every: str = "every {length}"
+    every_day: str = "every day"
+    every_minute: str = "every minute"
+    every_minutes: str = "every {n} minutes"
+    each_hour: str = "each hour at {minutes}"
+    at_times: str = "at {times}"
+    days_of_month: str = "on day {days} of the month"
+    weekdays: tuple[str, ...] = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+    grace: str = "May be late by"
+    max_runtime: str = "May run for"
+    last_report: str = "Last report"
+    last_success: str = "Last success"
+    none_yet: str = "none yet"
+    ago: str = "ago"
+    running: str = "Running"
+    since: str = "since"
+    due: str = "Next report due"
+    was_due: str = "Report was due"
+    missed_from: str = "missed from"
+    runs: str = "Last runs"
+    no_runs: str = "No report is kept."
+    began: str = "Began"
+    ended: str = "Ended"
+    took: str = "Took"
+    end: str = "End"
+    exit_code: str = "Exit code"
+    output: str = "Output"
+    not_said: str = "not reported"
+    not_ended: str = "no end"
+    pinged: str = "Its address"
+
+
 class ChartWords(Struct, frozen=True, kw_only=True):
     """The words of the charts."""
 
@@ -25,6 +65,14 @@ class ChartWords(Struct, frozen=True, kw_only=True):
     latency_title: str = "Latency by region, 0 to {most}"
     latency_cut_title: str = "Latency by region, 0 to {most}; peaks up to {peak} are cut"
     latency_text: str = "p50 and p95 of {regions} regions from {since} to {until}"
+    durations_title: str = "How long runs took, 0 to {most}"
+    durations_text: str = "Median and p95 of the runs from {since} to {until}"
+    newest_run: str = "newest {took}"
+    runs: str = "Runs"
+    failed_runs: str = "Failed"
+    median: str = "Median"
+    p95: str = "p95"
+    longest_run: str = "Longest"
     verdicts_title: str = "What each region said"
     verdicts_text: str = "{regions} regions from {since} to {until}"
     report_title: str = "{title}, {least} to {most}"
@@ -615,6 +663,10 @@ class Words(Struct, frozen=True, kw_only=True):
     region: str = "Region"
     source: str = "Inventory"
     failing: str = "more than half of the regions fail"
+    job: str = "job"
+    jobs: JobWords = JobWords()
+    job_failing: str = "its last run failed"
+    late: str = "its report is late"
     expiring: str = "certificate ends soon"
     resolved: str = "resolved by hand"
     filters: str = "Filters"
@@ -903,6 +955,7 @@ STATES: Final[Mapping[str, str]] = {
     "up": "up",
     "expiring": "expiring",
     "failing": "failing",
+    "late": "late",
     "closed": "closed",
     "reporting": "reports",
     "silent": "silent",
@@ -917,6 +970,14 @@ STATES: Final[Mapping[str, str]] = {
 }
 """The word of each state; one that is not here is shown as it came."""
 
+RUN_ENDS: Final[Mapping[str, str]] = {
+    "success": "succeeded",
+    "fail": "failed",
+    "running": "running",
+    "lost": "no end reported",
+}
+"""How a run ended."""
+
 MARKS: Final[Mapping[str, str]] = {
     "down": "down",
     "flapping": "flapping",
@@ -928,6 +989,7 @@ MARKS: Final[Mapping[str, str]] = {
     "paused": "paused",
     "up": "up",
     "failing": "slow",
+    "late": "slow",
     "closed": "up",
     "reporting": "up",
     "silent": "unknown",

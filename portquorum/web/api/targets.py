@@ -9,6 +9,7 @@ from litestar.params import PathParameter, QueryParameter
 from msgspec import Struct
 from msgspec.structs import replace
 
+from portquorum.inventory.heartbeats import is_job
 from portquorum.web.access.needs import needs
 from portquorum.web.answers import (
     State,
@@ -33,7 +34,7 @@ from portquorum.web.ports import Fleet
 from portquorum.web.problem import ProblemError, wrong_field
 from portquorum.web.unread import missing, refuse_unread
 
-States = list[State | Literal["expiring", "failing"]]
+States = list[State | Literal["expiring", "failing", "late"]]
 
 
 WindowName = Annotated[
@@ -173,6 +174,7 @@ async def target_history(
             regions=known.row.regions,
             interval_ms=known.definition.interval_ms,
             window=_window(window, since, until),
+            is_job=is_job(known.definition),
         )
     )
     return answered(found)

@@ -32,6 +32,21 @@ def length(seconds: float) -> str:
     return duration_text(seconds * 1000, COARSE) if seconds > 0 else WORDS.nothing
 
 
+def took(ms: float | None) -> str:
+    """How long a run took: `0.42 ms`, `12 s`, `3 h 5 min`; a dash for none."""
+    if ms is None or ms < 60_000:
+        return latency(ms)
+    return duration_text(round(ms), COARSE)
+
+
+def round_length_above(ms: float) -> float:
+    """A round length in ms that is not below `ms`: of seconds, minutes or hours."""
+    for unit_ms in (1, 1_000, 60_000):
+        if ms <= 60 * unit_ms:
+            return min(round_above(ms / unit_ms), 60) * unit_ms
+    return round_above(ms / 3_600_000) * 3_600_000
+
+
 def round_above(value: float) -> float:
     """The next of 1, 2, 5, 10, 20, 50, … that is not below `value`."""
     if value <= 0:

@@ -11,13 +11,11 @@ from typing import Final
 
 from markupsafe import Markup
 
-from portquorum.web.charts import amounts, svg
+from portquorum.web.charts import amounts, strips, svg
 from portquorum.web.charts.chart import Chart, Table
 from portquorum.web.charts.time_axis import TimeAxis
 from portquorum.web.history.answers import (
-    IncidentSpan,
     LatencyStep,
-    MaintenanceSpan,
     RegionLatency,
     RegionSpan,
     TargetHistory,
@@ -29,19 +27,13 @@ MOST_STRIPS: Final = 12
 
 WORDS: Final = ENGLISH.charts
 
-_TOP: Final = 18.0
 _LABEL: Final = 18.0
 _STRIP: Final = 46.0
 _BETWEEN: Final = 8.0
 _AXIS: Final = 20.0
-_LEAST_FAILED: Final = 6.0
-"""The least height of failed checks, in percent of a strip: one of a thousand is seen."""
 _SHARE_SHOWN: Final = 0.97
 """The share of the steps that fit on the scale: a few peaks must not flatten all the others."""
 _ROOM: Final = 1.25
-_STATE_OF: Final = {"unreachable": "down", "flapping": "down", "slow": "slow", "expiring": "slow"}
-_NARROWEST: Final = 0.3
-"""The least width of an incident, in percent: one of a minute is seen in 90 days."""
 
 
 def latency_chart(past: TargetHistory, zone: tzinfo) -> Chart | None:
@@ -51,12 +43,14 @@ def latency_chart(past: TargetHistory, zone: tzinfo) -> Chart | None:
     axis = TimeAxis(past.window.since, past.window.until, zone)
     shown = _slowest(past.latency)
     most, peak = _scale(shown)
-    below = _TOP + len(shown) * (_LABEL + _STRIP + _BETWEEN)
+    below = strips.TOP + len(shown) * (_LABEL + _STRIP + _BETWEEN)
     silent: dict[str, list[RegionSpan]] = {}
     for one in past.regions or ():
         silent.setdefault(one.region, []).append(one)
-    strips = (
-        _strip(one, _TOP + place * (_LABEL + _STRIP + _BETWEEN), past.window.step_ms, axis, most)
+    drawn_strips = (
+        _strip(
+            one, strips.TOP + place * (_LABEL + _STRIP + _BETWEEN), past.window.step_ms, axis, most
+        )
         for place, one in enumerate(shown)
     )
     quiet = [
@@ -72,10 +66,10 @@ def latency_chart(past: TargetHistory, zone: tzinfo) -> Chart | None:
         WORDS.latency_text.format(
             regions=len(past.latency), since=axis.words(axis.since), until=axis.words(axis.until)
         ),
-        axis.drawn(_TOP, below - _TOP),
-        _bands(past.incidents or (), axis, below),
-        svg.bars(list(_windows(past.maintenance or (), axis)), "s-maintenance", below),
-        *strips,
+        axis.drawn(strips.TOP, below - strips.TOP),
+        strips.bands(past.incidents or (), axis, below),
+        svg.bars(list(strips.windows(past.maintenance or (), axis)), "s-maintenance", below),
+        *drawn_strips,
         svg.bars(quiet, "s-unknown dashed", below),
         svg.label(0, below + _AXIS + 12, rest, "tick-label") if rest else "",
     )
@@ -126,86 +120,21 @@ def _strip(one: RegionLatency, y: float, step_ms: int, axis: TimeAxis, most: flo
         + svg.stretched(
             y + _LABEL,
             _STRIP,
-            svg.path(_surface(steps, ends, most), "spread"),
-            svg.path(_line(steps, ends, most), "middle"),
-            svg.path(_failed(steps, ends), "s-down"),
+            svg.path(strips.surface(steps, ends, most), "spread"),
+            svg.path(strips.line(steps, ends, most), "middle"),
+            svg.path(strips.failed(steps, ends), "s-down"),
         )
     )
 
 
-def _height(ms: float, most: float) -> float:
-    return round(100 - 98 * min(1.0, ms / most), 1)
-
-
-def _surface(
-    steps: Sequence[LatencyStep], ends: Sequence[tuple[float, float]], most: float
-) -> Iterator[str]:
-    for step, (left, right) in zip(steps, ends, strict=True):
-        if step.p50_ms is not None and step.p95_ms is not None:
-            top, foot = _height(step.p95_ms, most), _height(step.p50_ms, most)
-            yield f"M{left:.1f} {foot:g}V{top:g}H{right:.1f}V{foot:g}z"
-
-
-def _line(
-    steps: Sequence[LatencyStep], ends: Sequence[tuple[float, float]], most: float
-) -> Iterator[str]:
-    end = None
-    for step, (left, right) in zip(steps, ends, strict=True):
-        if step.p50_ms is None:
-            continue
-        y = _height(step.p50_ms, most)
-        # Where the step before is missing, the line begins anew: what is not known is a gap.
-        joins = end is not None and abs(end - left) < 0.01
-        yield f"{f'V{y:g}' if joins else f'M{left:.1f} {y:g}'}H{right:.1f}"
-        end = right
-
-
-def _failed(steps: Sequence[LatencyStep], ends: Sequence[tuple[float, float]]) -> Iterator[str]:
-    for step, (left, right) in zip(steps, ends, strict=True):
-        if step.up < step.checks:
-            share = (step.checks - step.up) / step.checks
-            top = 100 - max(_LEAST_FAILED, 100 * share)
-            yield f"M{left:.1f} 100V{top:.1f}H{right:.1f}V100z"
-
-
-def _bands(incidents: Iterable[IncidentSpan], axis: TimeAxis, below: float) -> str:
-    """Each incident as a bar above the strips, and as a tint behind them."""
-    heads: dict[str, list[svg.Bar]] = {"slow": [], "down": []}
-    tints: dict[str, list[svg.Bar]] = {"slow": [], "down": []}
-    for one in incidents:
-        if not axis.shows(one.began_at, one.ended_at):
-            continue
-        state = _STATE_OF.get(one.incident_type, "down")
-        x, width = axis.place(one.began_at), axis.width(one.began_at, one.ended_at)
-        end = WORDS.goes_on if one.ended_at is None else axis.words(one.ended_at)
-        tip = f"{one.incident_type}, {axis.words(one.began_at)} – {end}: {one.summary[:300]}"
-        wide = max(width, _NARROWEST)
-        tall = _TOP - 4 if state == "down" else (_TOP - 4) / 2
-        heads[state].append(svg.Bar(svg.Box(x, wide, _TOP - 2 - tall, tall), tip))
-        tints[state].append(svg.Bar(svg.Box(x, wide, _TOP, below - _TOP)))
-    return "".join(
-        svg.bars(tints[state], f"band s-{state}", below)
-        + svg.bars(heads[state], f"s-{state}", below)
-        for state in heads
-    )
-
-
-def _windows(windows: Iterable[MaintenanceSpan], axis: TimeAxis) -> Iterator[svg.Bar]:
-    for one in windows:
-        if axis.shows(one.began_at, one.ended_at):
-            tip = f"{one.name[:200]}, {axis.words(one.began_at)} – {axis.words(one.ended_at)}"
-            width = max(axis.width(one.began_at, one.ended_at), _NARROWEST)
-            yield svg.Bar(svg.Box(axis.place(one.began_at), width, _TOP - 2, 4), tip)
-
-
 def _silent(spans: Iterable[RegionSpan], place: int, axis: TimeAxis) -> Iterator[svg.Bar]:
-    y = _TOP + place * (_LABEL + _STRIP + _BETWEEN) + _LABEL
+    y = strips.TOP + place * (_LABEL + _STRIP + _BETWEEN) + _LABEL
     for one in spans:
         if axis.shows(one.began_at, one.ended_at):
             form = WORDS.silent if one.what == "silent" else WORDS.suspect
             end = WORDS.goes_on if one.ended_at is None else axis.words(one.ended_at)
             tip = f"{form.format(region=one.region)}, {axis.words(one.began_at)} – {end}"
-            width = max(axis.width(one.began_at, one.ended_at), _NARROWEST)
+            width = max(axis.width(one.began_at, one.ended_at), strips.NARROWEST)
             x = axis.place(one.began_at)
             yield svg.Bar(svg.Box(x, width, y, _STRIP), tip)
 

@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, structs
 from portquorum.web.answers import IncidentState
 from schemas.duration import DAY_MS
 from schemas.incident import Event, IncidentEvent, IncidentType, decode
+from schemas.probe import JOB
 
 MOST_CLOSED: Final = 10_000
 """Closed incidents in memory; older ones are in the history."""
@@ -195,7 +196,12 @@ def text(value: object) -> str | None:
 
 
 def _goes_on(closing: IncidentEvent, known: KeptIncident | None) -> bool:
-    """True if consensus had not denied the outage when it was closed by hand."""
+    """True if consensus had not denied the outage when it was closed by hand.
+
+    That of a job is over: each run is another one.
+    """
+    if closing.kind == JOB:
+        return False
     if known is None:
         return closing.votes.down >= closing.votes.need
     return not known.is_improved

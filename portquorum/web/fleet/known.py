@@ -17,11 +17,12 @@ from portquorum.web.fleet.status_table import LATE_MS, StatusGroup, StatusTable,
 from portquorum.web.fleet.tally import Tally
 from portquorum.web.fleet.unwatched import UnwatchedBook
 from schemas.incident import Event, IncidentEvent, RegionEvent, TargetsEvent
+from schemas.probe import JOB
 
 STEP: Final = 5_000
 """Targets of a status answer that are taken at once: about 10 ms."""
 
-_PASSING: Final = frozenset({"unwatched", "pending", "paused", "failing"})
+_PASSING: Final = frozenset({"unwatched", "pending", "paused", "failing", "late"})
 """Words of `status_now` that mean nothing once they are old, or while the sink is behind."""
 
 _REACHED: Final = frozenset({"up", "slow"})
@@ -312,6 +313,7 @@ class Known:
             resolved=state == "down" and "unreachable" not in types,
             expiring="expiring" in types,
             failing=word is not None and word.status == "failing" and not types,
+            late=word is not None and word.status == "late" and state == "up",
         )
 
     def resolved(self, target: str) -> KeptIncident | None:
@@ -360,7 +362,7 @@ class Known:
 
 
 def _rate(record: KeptTarget) -> float:
-    """Results a second that a target gives if it is not paused."""
-    if not record.shared.enabled:
+    """Results a second that a target gives if it is not paused; a job is asked for none."""
+    if not record.shared.enabled or record.kind == JOB:
         return 0.0
     return len(record.shared.regions) * 1000 / record.shared.interval_ms

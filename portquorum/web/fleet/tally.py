@@ -5,7 +5,7 @@ from typing import Final
 from portquorum.web.answers import STATES, Counts, State
 from portquorum.web.fleet.row_set import RowSet
 
-FLAGS: Final = ("expiring", "failing")
+FLAGS: Final = ("expiring", "failing", "late")
 """What counts beside the states."""
 
 _NUMBER: Final[dict[State, int]] = {state: number for number, state in enumerate(STATES)}
@@ -30,7 +30,14 @@ class Tally:
         return None if number == _NO_STATE else STATES[number]
 
     def put(
-        self, row: int, state: State, *, expiring: bool, failing: bool, resolved: bool = False
+        self,
+        row: int,
+        state: State,
+        *,
+        expiring: bool,
+        failing: bool,
+        late: bool = False,
+        resolved: bool = False,
     ) -> bool:
         """A row is in `state` now; True if it was in another one, or a flag changed."""
         if row >= len(self._states):
@@ -44,6 +51,7 @@ class Tally:
             self._states[row] = _NUMBER[state]
         changed |= _put(self.of_flag["expiring"], row, there=expiring)
         changed |= _put(self.of_flag["failing"], row, there=failing)
+        changed |= _put(self.of_flag["late"], row, there=late)
         changed |= _put(self.resolved, row, there=resolved)
         self.version += changed
         return changed

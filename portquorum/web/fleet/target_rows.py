@@ -69,6 +69,7 @@ class TargetRows:
             expect=shared.expect,
             source=shared.source,
             is_failing=row in self._known.tally.of_flag["failing"],
+            is_late=row in self._known.tally.of_flag["late"],
             is_expiring=row in self._known.tally.of_flag["expiring"],
             is_improved=lead is not None and lead.is_improved,
             is_resolved=row in self._known.tally.resolved,

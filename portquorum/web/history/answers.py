@@ -163,13 +163,52 @@ class DefinitionChange(Struct, frozen=True, kw_only=True):
     fields: tuple[FieldChange, ...]
 
 
+class JobRun(Struct, frozen=True, gc=False, kw_only=True):
+    """A run of a job (kind heartbeat).
+
+    `end`: `success`, `fail`, `running`, or `lost`: it began, and nobody said how it ended.
+    `began_at` is None if it reported no start; `duration_ms` None if nobody knows. `output` has the
+    last lines of what it said.
+    """
+
+    run: str
+    began_at: int | None
+    ended_at: int | None
+    end: str
+    duration_ms: float | None
+    exit_code: int | None
+    output: str
+    detail: str
+
+
+class JobSignal(Struct, frozen=True, gc=False, kw_only=True):
+    """The newest report of a signal: `success`, `start`, `fail` or `log`."""
+
+    signal: str
+    at: int
+    exit_code: int | None
+
+
+class JobHistory(Struct, frozen=True, kw_only=True):
+    """What a job reported; a part that could not be had is None.
+
+    `runs`: the newest first. `durations`: of the runs that ended well, by step; a step without an
+    end is not there.
+    """
+
+    runs: tuple[JobRun, ...] | None = None
+    signals: tuple[JobSignal, ...] | None = None
+    durations: tuple[LatencyStep, ...] | None = None
+
+
 class TargetHistory(Struct, frozen=True, kw_only=True):
     """Everything of the target page that is history.
 
     A part that ClickHouse could not answer is None, and `trouble` says why in one sentence.
     `days` has every day of the last 90, also those without a measurement. `incidents` are all that
     touch the window or the 90 days, the newest first, at most `MOST_INCIDENTS`;
-    `incidents_left_out` is the number of older ones, None if `incidents` is.
+    `incidents_left_out` is the number of older ones, None if `incidents` is. `job` is that of a
+    job, which has neither latencies nor checks.
     """
 
     target: str
@@ -184,6 +223,7 @@ class TargetHistory(Struct, frozen=True, kw_only=True):
     checks: tuple[RegionChecks, ...] | None = None
     certificates: tuple[CertificateSeen, ...] | None = None
     definitions: tuple[DefinitionChange, ...] | None = None
+    job: JobHistory | None = None
     trouble: str | None = None
 
 
@@ -319,6 +359,10 @@ class ResultRow(Struct, frozen=True, gc=False, kw_only=True):
     cert_expires_at: int | None
     http_status: int | None
     banner: str
+    signal: str | None = None
+    exit_code: int | None = None
+    run: str = ""
+    output: str = ""
 
 
 class ResultPage(Struct, frozen=True, kw_only=True):

@@ -9,13 +9,17 @@ from portquorum.web.history.answers import TimeWindow
 
 
 class TargetAsked(Struct, frozen=True, kw_only=True):
-    """The target page's question. `tags` and `interval_ms` are those of the target now."""
+    """The target page's question. `tags` and `interval_ms` are those of the target now.
+
+    `is_job`: it reports itself.
+    """
 
     target: str
     tags: tuple[str, ...]
     regions: tuple[str, ...]
     interval_ms: int
     window: TimeWindow
+    is_job: bool = False
 
 
 class IncidentQuery(Struct, frozen=True, kw_only=True):

@@ -20,7 +20,8 @@ SELECT toString(target), toString(kind), nullIf(toString(host), ''), nullIf(port
        toUnixTimestamp64Milli(started_at) AS started_ms, toString(status),
        nullIf(toString(reason), ''), attempt, toString(cause), detail, toString(address),
        dns_us / 1000, connect_us / 1000, tls_us / 1000, total_us / 1000,
-       toUnixTimestamp64Milli(cert_expires_at), nullIf(http_status, 0), banner
+       toUnixTimestamp64Milli(cert_expires_at), nullIf(http_status, 0), banner,
+       nullIf(toString(signal), ''), exit_code, run, output
 FROM results
 WHERE target = {target:String}
   AND scheduled_at >= fromUnixTimestamp64Milli({since:Int64})

@@ -16,6 +16,7 @@ from portquorum.status_pages.uptime import Outage, TargetDay
 from portquorum.web.history import (
     common_queries,
     incident_queries,
+    job_queries,
     job_reports,
     public_queries,
     result_queries,
@@ -27,6 +28,7 @@ from portquorum.web.history.answers import (
     IncidentHistory,
     IncidentPage,
     IncidentRow,
+    JobHistory,
     MaintenanceSpan,
     RegionChecks,
     ResultPage,
@@ -66,6 +68,9 @@ DAYS: Final = 90
 
 CHECKS: Final = 20
 """Checks of a region on the target page."""
+
+RUNS: Final = 20
+"""Runs of a job on its page."""
 
 KEEP_S: Final = 1.0
 """How long an answer is given to others who ask the same, in s."""
@@ -162,6 +167,7 @@ class StoredHistory:
             else silent_in(common.region_events, asked.regions, since, until),
             certificates=parts.get("certificates"),
             definitions=parts.get("definitions"),
+            job=_job(parts) if asked.is_job else None,
             trouble=trouble,
         )
 
@@ -169,16 +175,16 @@ class StoredHistory:
         self, asked: TargetAsked, window: TimeWindow, since: int, until: int, now: int
     ) -> dict[str, Awaitable[Any]]:
         """The questions of a target page, each kept as long as its answer changes little."""
-        target, interval_s = asked.target, asked.interval_ms / 1000
+        target = asked.target
         older = since if window.since == since else 0
         later = until if window.until == until else 0
         common = self._common_of(since, until)
-        return {
-            "latency": self._kept(
-                ("latency", target, window),
-                lambda one: target_queries.latency(one, target, window),
-                min(LATENCY_KEEP_S, window.step_ms / 1000 / LATENCY_PARTS),
-            ),
+        own = (
+            self._job_parts(target, window)
+            if asked.is_job
+            else self._check_parts(asked, window, now)
+        )
+        return own | {
             "incidents": self._kept(
                 ("incidents", target, older, later),
                 lambda one: target_queries.incidents(
@@ -186,19 +192,9 @@ class StoredHistory:
                 ),
                 SOON_S,
             ),
-            "checks": self._kept(
-                ("checks", target, interval_s),
-                lambda one: target_queries.checks(one, target, asked.interval_ms, CHECKS, now),
-                min(SOON_S, interval_s / CHECKS_PARTS),
-            ),
             "days": self._kept(
                 ("days", target, day_of(now)),
                 lambda one: target_queries.days(one, target, DAYS, now),
-                SELDOM_S,
-            ),
-            "certificates": self._kept(
-                ("certificates", target),
-                lambda one: target_queries.certificates(one, target),
                 SELDOM_S,
             ),
             "definitions": self._kept(
@@ -208,6 +204,45 @@ class StoredHistory:
             ),
             "common": common,
             "maintenance": self._maintenance(asked, since, until),
+        }
+
+    def _check_parts(
+        self, asked: TargetAsked, window: TimeWindow, now: int
+    ) -> dict[str, Awaitable[Any]]:
+        """What only a target has that is checked."""
+        target, interval_s = asked.target, asked.interval_ms / 1000
+        return {
+            "latency": self._kept(
+                ("latency", target, window),
+                lambda one: target_queries.latency(one, target, window),
+                _latency_keep_s(window),
+            ),
+            "checks": self._kept(
+                ("checks", target, interval_s),
+                lambda one: target_queries.checks(one, target, asked.interval_ms, CHECKS, now),
+                min(SOON_S, interval_s / CHECKS_PARTS),
+            ),
+            "certificates": self._kept(
+                ("certificates", target),
+                lambda one: target_queries.certificates(one, target),
+                SELDOM_S,
+            ),
+        }
+
+    def _job_parts(self, target: str, window: TimeWindow) -> dict[str, Awaitable[Any]]:
+        """What only a job has, which reports itself."""
+        return {
+            "runs": self._kept(
+                ("runs", target), lambda one: job_queries.runs(one, target, RUNS), KEEP_S
+            ),
+            "signals": self._kept(
+                ("signals", target), lambda one: job_queries.signals(one, target), KEEP_S
+            ),
+            "durations": self._kept(
+                ("durations", target, window),
+                lambda one: job_queries.durations(one, target, window),
+                _latency_keep_s(window),
+            ),
         }
 
     def _common_of(self, since: int, until: int) -> Awaitable[Common]:
@@ -357,3 +392,14 @@ class StoredHistory:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _latency_keep_s(window: TimeWindow) -> float:
+    """How long latencies and durations of a window are kept."""
+    return min(LATENCY_KEEP_S, window.step_ms / 1000 / LATENCY_PARTS)
+
+
+def _job(parts: dict[str, Any]) -> JobHistory:
+    return JobHistory(
+        runs=parts.get("runs"), signals=parts.get("signals"), durations=parts.get("durations")
+    )

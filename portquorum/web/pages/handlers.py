@@ -13,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 from msgspec.structs import replace
 
 from portquorum.changing.office import Office
+from portquorum.inventory.heartbeats import is_job
 from portquorum.report.history import UnknownScopeError
 from portquorum.web.access.needs import needs
 from portquorum.web.access.permission import principal_of
@@ -161,6 +162,7 @@ async def target_page(  # noqa: PLR0917 - what handlers are given
             regions=found.row.regions,
             interval_ms=found.definition.interval_ms,
             window=window_of(wanted, now),
+            is_job=is_job(found.definition),
         )
     )
     viewer = _viewer(request, fleet.freshness().now)
@@ -194,7 +196,8 @@ def _target(  # noqa: PLR0917 - in the order of the page
         raise _no_target(fleet, target_id)
     opened = [fleet.incident(one.id) for one in found.incidents if one.closed_at is None]
     last = last_event(found.incidents)
-    words = region_words(found, None if last is None else fleet.incident(last), past.checks)
+    event = None if last is None else fleet.incident(last)
+    words = [] if is_job(found.definition) else region_words(found, event, past.checks)
     view = target.TargetView(
         answer=found,
         opened=tuple(one for one in opened if one is not None),

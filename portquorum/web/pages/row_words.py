@@ -21,6 +21,7 @@ from portquorum.web.pages.viewer import Viewer
 from portquorum.web.words import BLIND, CLOSED_BECAUSE, ENGLISH, MARKS, STATES, TOLD
 from schemas.incident import Votes
 from schemas.policy import Match
+from schemas.probe import JOB
 
 HEAD_STATES: Final = (
     *("down", "flapping", "slow", "unknown", "pending", "maintenance", "paused", "up"),
@@ -109,6 +110,8 @@ def _is_wrong(group: GroupRow) -> bool:
 
 def place_words(row: IncidentRow | TargetRow) -> str:
     """Kind and place, without what the name already says: `postgres 5432`, `tcp db1:5432`."""
+    if row.kind == JOB:
+        return ENGLISH.job
     if row.host is None or row.place in row.name:
         return row.kind
     if row.host in row.name and row.port is not None:
@@ -232,7 +235,8 @@ def flags(row: TargetRow) -> str:
     found = (
         (row.is_resolved, w.resolved),
         (row.is_improved, w.improved),
-        (row.is_failing, w.failing),
+        (row.is_failing, w.job_failing if row.kind == JOB else w.failing),
+        (row.is_late, w.late),
         (row.is_expiring, w.expiring),
     )
     return "; ".join(words for is_so, words in found if is_so)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from portquorum.changing.edits import OWN_SOURCE
+from portquorum.inventory.heartbeats import is_job
 from portquorum.web.answers import Counts, Freshness, IncidentAnswer, IncidentRow, TargetAnswer
 from portquorum.web.charts.chart import Chart, Table
 from portquorum.web.history.answers import (
@@ -19,7 +20,7 @@ from portquorum.web.history.answers import (
     TargetHistory,
     TimeWindow,
 )
-from portquorum.web.pages import commands
+from portquorum.web.pages import commands, job
 from portquorum.web.pages.address import Address
 from portquorum.web.pages.number_words import cut, fill, many, milliseconds, minus, path
 from portquorum.web.pages.region_words import RegionWord
@@ -27,7 +28,7 @@ from portquorum.web.pages.rendering import render
 from portquorum.web.pages.row_words import check_strip, word_of
 from portquorum.web.pages.viewer import Viewer
 from portquorum.web.pages.window_links import around, window_links
-from portquorum.web.words import CLOSED_BECAUSE, ENGLISH, REASONS
+from portquorum.web.words import CLOSED_BECAUSE, ENGLISH, REASONS, RUN_ENDS
 from schemas._types import MAX_MILLIS
 from schemas.duration import duration_text
 from schemas.target import LatencyLimit, Target
@@ -155,12 +156,17 @@ def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
         most_rows=MOST_ROWS,
         most_definitions=MOST_DEFINITIONS,
         certificates=certificates(past.certificates or ()),
+        job=job.job_view(answer, past),
+        runs_table=lambda: job.runs_table(
+            past.job.runs if past.job and past.job.runs else (), viewer
+        ),
+        run_ends=RUN_ENDS,
         facts=facts(definition, viewer),
         spared=_spared(answer, viewer),
         silences=[one for one in answer.silences if one.state == "active"][:_MOST_SILENCES],
         done_to_it=[_done(one, viewer) for one in view.done],
         zoom=lambda one: around(one.began_at, one.ended_at, Address.of(viewer.here), viewer.now),
-        twins=_twins(row.id, past.window),
+        twins=_twins(row.id, past.window, is_job=past.job is not None),
         zooms=window_links(past.window, Address.of(viewer.here), viewer.now),
         commands=commands.of_target(row, opened, view.base),
         status_age=_status_age(fresh, past, viewer),
@@ -177,14 +183,17 @@ def _status_age(fresh: Freshness, past: TargetHistory, viewer: Viewer) -> str | 
     return viewer.ago(fresh.status_at)
 
 
-def _twins(target: str, window: TimeWindow) -> list[tuple[str, str]]:
+def _twins(target: str, window: TimeWindow, *, is_job: bool) -> list[tuple[str, str]]:
     """What the page shows beside its twin, as files: the words of each link, and its address."""
     w, here = ENGLISH, path("targets", target)
     asked = (("since", f"{window.since}"), ("until", f"{window.until}"))
     named = (("window", window.name),) if window.name else asked
     return [
         (w.history_json, str(Address(f"{here}/history.json", named))),
-        (w.checks_csv, str(Address("/results.csv", (("target", target), *asked)))),
+        (
+            w.jobs.reports_csv if is_job else w.checks_csv,
+            str(Address("/results.csv", (("target", target), *asked))),
+        ),
     ]
 
 
@@ -298,6 +307,8 @@ def certificates(seen: Sequence[CertificateSeen]) -> list[CertificateRow]:
 def facts(one: Target, viewer: Viewer) -> list[tuple[str, str | None]]:
     """How the target is checked and judged, in words; None is left out."""
     w = ENGLISH
+    if is_job(one):
+        return job.facts(one, viewer)
     return [
         (w.identity, one.id),
         (w.kind, one.kind + (f" ({w.expects_closed})" if one.expect == "closed" else "")),

@@ -9,7 +9,7 @@ from portquorum.web.pages.rendering import render
 from portquorum.web.pages.viewer import Viewer
 from portquorum.web.words import ENGLISH
 
-_STATES: Final = (*STATES, "expiring", "failing")
+_STATES: Final = (*STATES, "expiring", "failing", "late")
 SORTS: Final[tuple[TargetSort, ...]] = get_args(TargetSort)
 DIMENSIONS: Final = (
     ("state", ENGLISH.state),

@@ -6,6 +6,8 @@ from msgspec import UNSET, Struct
 
 from schemas.incident import IncidentEvent, RegionEvent, TargetsEvent
 from schemas.notifier_state import KnownAs
+from schemas.probe import JOB
+from schemas.result import RECEIVER
 from sinks.notifier.model import ChannelEvent, DrillEvent, MassEvent, News
 from sinks.notifier.texts import words
 from sinks.notifier.texts.outside import link
@@ -20,7 +22,7 @@ _ALERTS: Final = {
 }
 _ALERTS_OF: Final = {
     "domain": {"unreachable": "DomainNotRenewed", "expiring": "DomainExpiring"},
-    "heartbeat": {"unreachable": "JobFailing"},
+    JOB: {"unreachable": "JobFailing", "flapping": "JobFlapping"},
 }
 """Those of kinds that are no ports."""
 _HOSTS: Final = 5
@@ -114,7 +116,8 @@ def _incident(event: IncidentEvent, known_as: KnownAs | None) -> Facts:
 
 
 def _region(event: RegionEvent) -> Facts:
-    alert = _OF_REGIONS.get(event.event, "RegionSilent")
+    silent = "ReceiversSilent" if event.region == RECEIVER else "RegionSilent"
+    alert = _OF_REGIONS.get(event.event, silent)
     labels = {"alertname": alert, "region": event.region, "severity": "warning"}
     over = event.event in {"region.returned", "region.cleared", "region.secrets_found"}
     return Facts(

@@ -11,6 +11,7 @@ from schemas.incident import IncidentEvent
 from schemas.target import Criticality
 from sinks.notifier.model import Action, Delivery
 from sinks.notifier.texts import incident, words
+from sinks.notifier.texts.digest_states import ENDED, STILL, State, is_no_host, state_of
 from sinks.notifier.texts.layout import TIMES, Draft, Heading, Line, Passage, listing
 from sinks.notifier.texts.outside import link, said
 from sinks.notifier.texts.telling import about_itself, action_of
@@ -27,48 +28,6 @@ _BOOKS: Final = 5
 _STATES: Final = 3
 _OVER: Final = frozenset({"closed", "missed"})
 _REPEATED: Final = frozenset({"reminder", "missed"})
-
-
-class State(Struct, frozen=True):
-    """What is true of some incidents of a digest, the worst with the lowest rank.
-
-    `counted` follows a number in a heading: `12 Down`. No two states share a rank.
-    """
-
-    rank: int
-    title: str
-    counted: str
-
-
-_DOWN: Final = State(0, "Down", "Down")
-_STILL: Final = State(1, "Still down", "Still Down")
-_OPEN_PORT: Final = State(2, "Open, and must be closed", "Open")
-_STILL_OPEN: Final = State(3, "Still open, and must be closed", "Still Open")
-_NOT_RENEWED: Final = State(4, "Domains not renewed", "With Registrations Not Renewed")
-_OPEN: Final = {
-    "unreachable": _DOWN,
-    "flapping": State(5, "Flapping", "Flapping"),
-    "slow": State(6, "Slow", "Slow"),
-    "expiring": State(8, "Certificates that end soon", "With Certificates That End Soon"),
-}
-_OPEN_OF_DOMAINS: Final = {
-    "unreachable": _NOT_RENEWED,
-    "expiring": State(9, "Domains that end soon", "With Registrations That End Soon"),
-}
-_TROUBLE: Final = State(7, "In trouble", "In Trouble")
-_BETTER: Final = State(10, "Better, not from every region yet", "Better")
-_GOES_ON: Final = State(11, "Going on", "Going On")
-_ENDED: Final = State(12, "Over, not seen to recover", "Over, Not Seen To Recover")
-_WAS: Final = State(13, "Came and went before anybody could be told", "Already Over")
-_RECOVERED: Final = {
-    "unreachable": State(14, "Reachable again", "Reachable Again"),
-    "flapping": State(16, "Steady again", "Steady Again"),
-    "slow": State(17, "Fast again", "Fast Again"),
-    "expiring": State(18, "Certificates renewed", "Renewed"),
-}
-_RENEWED: Final = State(19, "Domains renewed", "Renewed")
-_CLOSED_AGAIN: Final = State(15, "Closed again", "Closed Again")
-_WELL: Final = State(20, "Over", "Over")
 
 
 class _One(Struct, frozen=True):
@@ -104,7 +63,7 @@ class _Common(Struct, frozen=True):
 def draft(delivery: Delivery) -> Draft:
     """The message of all incidents of `delivery`, without limits; the worst host first."""
     ones = [
-        _One(news.event, action, _state(news.event, action))
+        _One(news.event, action, state_of(news.event, action))
         for news in delivery.news
         if isinstance(news.event, IncidentEvent)
         for action in (action_of(news, delivery),)
@@ -157,38 +116,14 @@ def _common(ones: Sequence[_One], now: int) -> _Common:
     failing: dict[str, set[str]] = {}
     fine: dict[str, set[str]] = {}
     for one in ones:
-        if words.must_be_closed(one.event) or words.of_domain(one.event):
+        if is_no_host(one.event) or words.must_be_closed(one.event):
             continue  # it says nothing of how much of the host is down
-        place = failing if one.state.rank < _ENDED.rank else fine
+        place = failing if one.state.rank < ENDED.rank else fine
         place.setdefault(one.host, set()).add(one.event.target)
     causes = {
-        (words.reasons(one.event), _from(one.event)) for one in ones if one.state.rank < _ENDED.rank
+        (words.reasons(one.event), _from(one.event)) for one in ones if one.state.rank < ENDED.rank
     }
     return _Common(now, failing, fine, one_cause=len(causes) == 1 and len(ones) > 1)
-
-
-def _state(event: IncidentEvent, action: Action) -> State:
-    open_port = words.must_be_closed(event) and event.incident_type == "unreachable"
-    if action == "missed":
-        return _WAS
-    if event.event == "closed":
-        well = _CLOSED_AGAIN if open_port else _recovered(event)
-        return well if event.closed_because == "recovered" else _ENDED
-    if words.better(event):
-        return _BETTER
-    if action == "reminder" and event.incident_type == "unreachable" and not words.of_domain(event):
-        return _STILL_OPEN if open_port else _STILL
-    begun = _OPEN_PORT if open_port else _open(event)
-    return _GOES_ON if action == "updated" else begun
-
-
-def _recovered(event: IncidentEvent) -> State:
-    return _RENEWED if words.of_domain(event) else _RECOVERED.get(event.incident_type, _WELL)
-
-
-def _open(event: IncidentEvent) -> State:
-    states = _OPEN | _OPEN_OF_DOMAINS if words.of_domain(event) else _OPEN
-    return states.get(event.incident_type, _TROUBLE)
 
 
 def _worst_first(ones: Iterable[_One]) -> list[_Host]:
@@ -198,20 +133,35 @@ def _worst_first(ones: Iterable[_One]) -> list[_Host]:
 
 
 def _heading(ones: Sequence[_One]) -> Heading:
-    hosts = list(dict.fromkeys(one.host for one in ones))
-    count = len({one.event.target for one in ones})
-    targets = "1 target" if count == 1 else f"{count:,} targets"
-    on = said(hosts[0], _HOST_LENGTH) if len(hosts) == 1 else f"{len(hosts):,} hosts"
+    where = _where(ones)
     found = Counter(one.state for one in ones)
     if len(found) == 1:
         what = _same(words.what(one.event, one.action) for one in ones)
         what = what or _same(words.happened(one.event, one.action) for one in ones)
-        return Heading(what or ones[0].state.counted, "", f"{targets} on {on}")
+        return Heading(what or ones[0].state.counted, "", where)
     counted = [f"{number:,} {state.counted}" for state, number in found.items()]
     more = sum(number for number in list(found.values())[_STATES:])
     what = ", ".join(counted[:_STATES]) + (f", {more:,} More" if more else "")
     brief = f"{counted[0]}, {len(ones) - next(iter(found.values())):,} More"
-    return Heading(what, "", f"{targets} on {on}", brief=brief)
+    return Heading(what, "", where, brief=brief)
+
+
+def _where(ones: Sequence[_One]) -> str:
+    """`12 targets on 3 hosts and 2 jobs`."""
+    hosts = list(dict.fromkeys(one.host for one in ones if not words.of_job(one.event)))
+    targets = {one.event.target for one in ones if not words.of_job(one.event)}
+    jobs = len({one.event.target for one in ones if words.of_job(one.event)})
+    parts = []
+    if targets:
+        on = said(hosts[0], _HOST_LENGTH) if len(hosts) == 1 else f"{len(hosts):,} hosts"
+        parts.append(f"{_numbered(len(targets), 'target')} on {on}")
+    if jobs:
+        parts.append(_numbered(jobs, "job"))
+    return " and ".join(parts)
+
+
+def _numbered(count: int, thing: str) -> str:
+    return f"1 {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _same(texts: Iterable[str]) -> str:
@@ -222,18 +172,20 @@ def _same(texts: Iterable[str]) -> str:
 def _in_common(ones: Sequence[_One], common: _Common) -> list[str]:
     """Why, from where, and what they share."""
     lines = []
-    failing = [one.event for one in ones if one.state.rank < _ENDED.rank]
+    failing = [one.event for one in ones if one.state.rank < ENDED.rank]
     if failing:
         why = Counter(words.reasons(event) or "no reason known" for event in failing)
-        where = Counter(map(_from, failing))
+        checked = [event for event in failing if not words.of_job(event)]
+        where = Counter(map(_from, checked))
         told = _counted(why, len(failing))
-        open_ones = sum(map(words.must_be_closed, failing))
-        seen = "open" if open_ones == len(failing) else "down or open" if open_ones else "down"
-        lines.append(
-            f"{told} {_from(failing[0])}."
-            if common.one_cause
-            else f"{told}. Seen {seen} {_counted(where, len(failing), all_='')}."
-        )
+        open_ones = sum(map(words.must_be_closed, checked))
+        seen = "open" if open_ones == len(checked) else "down or open" if open_ones else "down"
+        if common.one_cause:
+            lines.append(f"{told} {_from(failing[0])}".rstrip() + ".")
+        elif not checked:
+            lines.append(f"{told}.")
+        else:
+            lines.append(f"{told}. Seen {seen} {_counted(where, len(checked), all_='')}.")
     tags = set(ones[0].event.tags).intersection(*(one.event.tags for one in ones))
     teams = {one.event.team for one in ones}
     shared = [f"tag {tag}" for tag in ones[0].event.tags if tag in tags][:_REASONS]
@@ -257,6 +209,9 @@ def _counted(found: "Counter[str]", total: int, all_: str = "All {}: ") -> str:
 
 
 def _from(event: IncidentEvent) -> str:
+    """From which regions it is seen; empty of a job, which speaks for itself."""
+    if words.of_job(event):
+        return ""
     failing, regions = words.failing(event), len(event.regions)
     if not failing:
         return "from no region now"
@@ -272,10 +227,13 @@ def _hosts(by_state: Sequence[tuple[State, list[_Host]]], common: _Common) -> li
     passages = []
     for number, (state, hosts) in enumerate(by_state):
         lines = [f"  {_host_line(host, common)}" for host in hosts]
-        on = "1 host" if len(hosts) == 1 else f"{len(hosts):,} hosts"
-        title = "Hosts:" if len(by_state) == 1 else f"{state.title} ({on}):"
+        jobs = all(words.of_job(host[0].event) for host in hosts)
+        on = _numbered(len(hosts), "job" if jobs else "host")
+        alone = "Jobs:" if jobs else "Hosts:"
+        title = alone if len(by_state) == 1 else f"{state.title} ({on}):"
         rank = 1 if number == 0 else 3
-        passages.append(listing(rank, title, lines, len(lines), "  and {} more hosts"))
+        more = "  and {} more jobs" if jobs else "  and {} more hosts"
+        passages.append(listing(rank, title, lines, len(lines), more))
     return passages
 
 
@@ -289,8 +247,10 @@ def _host_line(host: _Host, common: _Common) -> str:
         marked = f" ({critical:,} critical)" if critical else ""
         what = f"{len(host):,} targets{marked}"
     line = f"{said(host[0].host, _HOST_LENGTH)}: {what}"
+    if words.of_job(host[0].event):
+        line = what
     since = words.clock_text(min(map(incident.since, events)), common.now)
-    if host[0].state.rank >= _ENDED.rank:
+    if host[0].state.rank >= ENDED.rank:
         return f"{line}. {_ended(host, common.now)}"
     if host[0].event.incident_type == "expiring":
         return f"{line}. {' / '.join(dict.fromkeys(map(incident.why, events)))}"
@@ -300,7 +260,7 @@ def _host_line(host: _Host, common: _Common) -> str:
     places = dict.fromkeys(map(_from, events))
     reasons = said(" / ".join(filter(None, why)), 200)
     place = next(iter(places)) if len(places) == 1 else "from different regions"
-    told = f"{reasons} {place}" if reasons else place[:1].upper() + place[1:]
+    told = f"{reasons} {place}".rstrip() if reasons else place[:1].upper() + place[1:]
     return f"{line}. {told}, since {since}{_reach(host, common)}"
 
 
@@ -314,7 +274,7 @@ def _ended(host: _Host, now: int) -> str:
     ended = words.clock_text(max(map(incident.ended_at, events)), now)
     longest = max(incident.ended_at(event) - event.first_failed_at for event in events)
     length = words.length_text(longest)
-    if host[0].state is _ENDED:
+    if host[0].state is ENDED:
         whys = dict.fromkeys(words.happened(one.event, one.action) for one in host)
         return f"{' / '.join(whys)}, {ended}"
     return f"After {'at most ' if len(host) > 1 else ''}{length}, {ended}"
@@ -322,7 +282,7 @@ def _ended(host: _Host, now: int) -> str:
 
 def _reach(host: _Host, common: _Common) -> str:
     """Whether it is one port or the whole host, as far as the newest event knows."""
-    if host[0].state.rank > _STILL.rank:
+    if host[0].state.rank > STILL.rank:
         return ""
     newest = max((one.event for one in host), key=lambda event: event.at)
     failing = common.failing.get(host[0].host, set())
@@ -382,7 +342,7 @@ def _targets(by_state: Sequence[tuple[State, list[_Host]]]) -> list[Passage]:
 
 def _marked(one: _One) -> str:
     people: Callable[[IncidentEvent], list[str]] = incident.people
-    marks = ["critical"] if one.rank == 0 and one.state.rank < _ENDED.rank else []
+    marks = ["critical"] if one.rank == 0 and one.state.rank < ENDED.rank else []
     marks += people(one.event)
     return f": {'. '.join(marks)}" if marks else ""
 

@@ -37,13 +37,13 @@ def draft(events: list[IncidentEvent], delivery: Delivery) -> Draft:
         heading=Heading(
             what,
             "",
-            f"{len(events)} ports of {said(events[0].host or events[0].target, 253)}",
+            f"{len(events)} {_things(events)} of {said(events[0].host or events[0].target, 253)}",
             brief=brief,
         ),
         passages=(
             Passage(0, tuple(head)),
             Passage(TIMES, (f"{'Ended' if over else 'Since'}: {words.time_text(at)}",)),
-            listing(1, "Ports:", _lines(events, delivery), len(events)),
+            listing(1, f"{_things(events).capitalize()}:", _lines(events, delivery), len(events)),
             *incident.steps(events),
             *_others(events),
             *_details(events, delivery),
@@ -51,6 +51,10 @@ def draft(events: list[IncidentEvent], delivery: Delivery) -> Draft:
         why=" / ".join(dict.fromkeys(filter(None, map(words.reasons, events)))),
         since=f"{'ended' if over else 'since'} {words.clock_text(at, delivery.at)}",
     )
+
+
+def _things(events: list[IncidentEvent]) -> str:
+    return "incidents" if all(map(words.of_job, events)) else "ports"
 
 
 def _order(event: IncidentEvent) -> tuple[int, int, str]:

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from schemas.incident import HostTarget, IncidentEvent, RegionVerdict
 from sinks.notifier.model import Delivery
-from sinks.notifier.texts import words
+from sinks.notifier.texts import job_words, words
 from sinks.notifier.texts.layout import TIMES, Draft, Heading, Line, Link, Passage, listing
 from sinks.notifier.texts.outside import SUMMARY_LENGTH, link, said
 from sinks.notifier.texts.telling import LATE_MS, about_itself
@@ -55,6 +55,8 @@ def draft(event: IncidentEvent, delivery: Delivery) -> Draft:
 def heading(event: IncidentEvent, what: str) -> Heading:
     """`TCP Port Unreachable: <name> (<host>:<port>)`."""
     brief = what.partition(", ")[0] if event.closed_because in _BRIEF else ""
+    if words.of_job(event):
+        return Heading(what, said(event.name), brief=brief)
     if event.host is None:
         return Heading(what, said(event.name), said(event.target), brief=brief)
     host = said(event.host)
@@ -87,12 +89,14 @@ def why(event: IncidentEvent) -> str:
     found = words.reasons(event)
     if not found:
         return said(event.summary, 100).rstrip(".")
+    if words.of_job(event):
+        return said(next(iter(_said(event).values()), found), 200)
     return f"{found} from {len(words.failing(event))} of {len(event.regions)} regions"
 
 
 def _why_closed(event: IncidentEvent) -> str:
     failing = words.failing(event)
-    if event.closed_because == "resolved" and failing:
+    if event.closed_because == "resolved" and failing and not words.of_job(event):
         return f"{_still(event)} from {words.listed(failing, 3)}"
     if event.closed_because == "target_paused":
         return _paused(event)
@@ -142,7 +146,10 @@ def opening_lines(event: IncidentEvent, delivery: Delivery) -> list[str]:
         if event.closed_because == "abandoned":
             lines.append("This is no recovery: nobody looks at it any more.")
         elif event.closed_because == "target_paused":
-            lines.append("This is no recovery: nobody knows how it is while nobody checks it.")
+            does = "waits for" if words.of_job(event) else "checks"
+            lines.append(f"This is no recovery: nobody knows how it is while nobody {does} it.")
+        elif words.of_job(event):
+            pass  # each run is another one: of that which failed nothing goes on
         elif event.closed_because == "resolved" and failing:
             lines.append(f"It {'is ' * closed}{_still(event)} from {words.listed(failing)}.")
     elif words.better(event) and any(name not in event.summary for name in failing):
@@ -172,6 +179,8 @@ def times(event: IncidentEvent, now: int) -> list[str]:
     first = "First failure"
     if closed or event.incident_type == "expiring" or words.of_domain(event):
         first = "First seen open" if closed else "First seen"
+    if words.of_job(event):
+        first = "Began" if event.event == "closed" else job_words.began(event)
     lines = [f"{first}: {words.time_text(event.first_failed_at)}"]
     if event.expires_at is not UNSET:
         # What closes as `recovered` was renewed: the end that was told last is that of the old one.
@@ -196,7 +205,8 @@ def times(event: IncidentEvent, now: int) -> list[str]:
             f"{'Open' if closed else 'Down'} again: {words.time_text(began)} "
             f"({'opening' if closed else 'outage'} {event.episode} of this incident)"
         )
-    lines.append(f"Confirmed: {words.time_text(confirmed_at)}")
+    if not words.of_job(event):
+        lines.append(f"Confirmed: {words.time_text(confirmed_at)}")
     if event.incident_type != "expiring":  # How long it lasts already says nothing of its end.
         # By the log's clock; of late news by the notifier's.
         until = now if now - event.at >= LATE_MS else event.at
@@ -219,17 +229,25 @@ def people(event: IncidentEvent) -> list[str]:
 
 
 def by_region(event: IncidentEvent) -> list[str]:
-    """A line a region, those that fail first."""
+    """A line a region, those that fail first; none of a job, which speaks for itself."""
 
     def order(item: tuple[str, RegionVerdict]) -> tuple[int, str]:
         name, verdict = item
         known = verdict.verdict in _ORDER
         return _ORDER.index(verdict.verdict) if known else len(_ORDER), name
 
+    if words.of_job(event):
+        return []
     return [
         f"  {said(name)}: {words.verdict_text(verdict, event.host, words.fine(event))}"
         for name, verdict in sorted(event.regions.items(), key=order)
     ]
+
+
+def _said(event: IncidentEvent) -> dict[str, str]:
+    """What each region that fails says, in words."""
+    failing = words.failing(event)
+    return {name: words.verdict_text(event.regions[name], event.host) for name in failing}
 
 
 def steps(events: list[IncidentEvent]) -> list[Passage]:
@@ -273,7 +291,7 @@ def _by_region(event: IncidentEvent) -> list[Passage]:
         verdict.verdict == "up" and not (verdict.reason or verdict.detail or verdict.set_aside)
         for verdict in event.regions.values()
     )
-    if event.event == "closed" and fine:
+    if words.of_job(event) or (event.event == "closed" and fine):
         return []
     return [listing(4, "By region:", by_region(event), len(event.regions))]
 
@@ -294,8 +312,11 @@ def _status(other: HostTarget) -> str:
 
 
 def _labels(event: IncidentEvent) -> list[str]:
-    lines = [f"Target: {said(event.name)}", f"Host: {said(event.host or '-')}"]
-    lines.append(f"Port: {'-' if event.port is None else event.port}")
+    if words.of_job(event):
+        lines = [f"Job: {said(event.name)} ({said(event.target)})"]
+    else:
+        lines = [f"Target: {said(event.name)}", f"Host: {said(event.host or '-')}"]
+        lines.append(f"Port: {'-' if event.port is None else event.port}")
     lines.append(f"Severity: {event.severity}")
     if event.team:
         lines.append(f"Team: {said(event.team)}")

@@ -112,15 +112,16 @@ def _fields(news: News) -> dict[str, str]:
 
 
 def _of_incident(event: IncidentEvent) -> dict[str, str]:
-    regions = [line.strip() for line in incident.by_region(event)[:10]]
-    more = len(event.regions) - len(regions)
+    said_by = incident.by_region(event)
+    regions = [line.strip() for line in said_by[:10]]
+    more = len(said_by) - len(regions)
     book = link(event.runbook)
     ended = event.closed_at
     return {
         "summary": said(event.summary, _FIELD_LENGTH),
         "target": said(event.target),
         "name": said(event.name),
-        "place": said(words.place(event)),
+        "place": "" if words.of_job(event) else said(words.place(event)),
         "kind": said(event.kind),
         "severity": event.severity,
         "since": words.time_text(incident.since(event)),

@@ -3,6 +3,7 @@
 from typing import Final
 
 from schemas.incident import RegionEvent
+from schemas.result import RECEIVER
 from sinks.notifier.model import Delivery
 from sinks.notifier.texts import words
 from sinks.notifier.texts.layout import TIMES, Draft, Heading, Line, Passage, listing
@@ -22,6 +23,15 @@ _WAS: Final[dict[str, str]] = {
     "region.returned": "Region Was Silent",
     "region.cleared": "Region Was Set Aside",
     "region.secrets_found": "Region Lacked Secrets",
+}
+_OF_RECEIVERS: Final[dict[str, str]] = {
+    "region.silent": "No Receiver Of Heartbeats Heard",
+    "region.returned": "Receivers Of Heartbeats Heard Again",
+}
+_WERE: Final[dict[str, str]] = {"region.returned": "No Receiver Of Heartbeats Was Heard"}
+_WHY_OF_RECEIVERS: Final[dict[str, str]] = {
+    "region.silent": "nobody knows whether jobs run: none is called missed meanwhile",
+    "region.returned": "jobs are judged again",
 }
 _OVER: Final = frozenset(_WAS)
 _SINCE: Final[dict[str, str]] = {
@@ -46,7 +56,7 @@ def draft(events: list[RegionEvent], delivery: Delivery) -> Draft:
     events = list({event.event_id: event for event in events}.values())
     newest = max(events, key=lambda event: event.at)
     missed = delivery.action == "missed"
-    kinds = dict.fromkeys(_what(event.event, missed=missed) for event in events)
+    kinds = dict.fromkeys(_what(event, missed=missed) for event in events)
     over = all(event.event in _OVER for event in events)
     head: list[Line] = [*about_itself(delivery, newest.at, newest.at if over else None, newest.at)]
     if missed:
@@ -58,16 +68,30 @@ def draft(events: list[RegionEvent], delivery: Delivery) -> Draft:
         times.append(f"{last}: {words.time_text(newest.last_beat_at)}")
     at = words.clock_text(newest.at, delivery.at)
     return Draft(
-        heading=Heading(" / ".join(kinds), "", said(newest.region)),
+        heading=Heading(
+            " / ".join(kinds), "", "" if _of_receivers(newest) else said(newest.region)
+        ),
         passages=(Passage(0, tuple(head)), Passage(TIMES, tuple(times)), *_steps(newest)),
-        why=_WHY.get(newest.event, said(newest.summary, 100)),
+        why=_why(newest),
         since=f"{_SINCE.get(newest.event, 'since').lower()} {at}",
     )
 
 
-def _what(kind: str, *, missed: bool) -> str:
-    named = _WORDS.get(kind, said(kind))
-    return _WAS.get(kind, named) if missed else named
+def _of_receivers(event: RegionEvent) -> bool:
+    """Whether it is about those who take the reports of jobs: they are no place."""
+    return event.region == RECEIVER
+
+
+def _what(event: RegionEvent, *, missed: bool) -> str:
+    ours = _of_receivers(event)
+    told, was = (_WORDS | _OF_RECEIVERS, _WAS | _WERE) if ours else (_WORDS, _WAS)
+    named = told.get(event.event, said(event.event))
+    return was.get(event.event, named) if missed else named
+
+
+def _why(event: RegionEvent) -> str:
+    whys = _WHY | _WHY_OF_RECEIVERS if _of_receivers(event) else _WHY
+    return whys.get(event.event, said(event.summary, 100))
 
 
 def _steps(event: RegionEvent) -> list[Passage]:
@@ -82,6 +106,13 @@ def _steps(event: RegionEvent) -> list[Passage]:
         return [listing(2, "First steps:", lines, len(lines))]
     if event.event != "region.silent":
         return []
+    if _of_receivers(event):
+        lines = [
+            "  1. portquorum health (are other parts in trouble, too?)",
+            "  2. Does portquorum web or portquorum receiver run?",
+            "  3. If it runs: what does its log say, and does it reach Kafka?",
+        ]
+        return [listing(2, "First steps:", lines, len(lines))]
     name = said(event.region)
     lines = [
         "  1. portquorum health (are other parts in trouble, too?)",

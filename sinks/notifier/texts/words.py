@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from msgspec import Struct
+
 from schemas.duration import WHOLE_SECONDS, duration_text
 from schemas.incident import IncidentEvent, RegionVerdict
+from schemas.probe import JOB
 from schemas.result import REASON_TEXT
 from sinks.notifier.model import Action
-from sinks.notifier.texts import domain_words
+from sinks.notifier.texts import domain_words, job_words
 from sinks.notifier.texts.outside import said
 
 _OPENED: Final[dict[str, str]] = {
@@ -45,7 +48,7 @@ _ENDED: Final = {
     "abandoned": "Not Looked At Any More, Not Known To Be Over",
 }
 _DOMAIN: Final = "domain"
-_THINGS: Final = {"tcp": "TCP Port", _DOMAIN: "Domain"}
+_THINGS: Final = {"tcp": "TCP Port", _DOMAIN: "Domain", JOB: job_words.THING}
 _BETTER: Final = "Reachable From"
 
 # Of a port that must be closed.
@@ -88,13 +91,15 @@ def _happened(event: IncidentEvent, action: Action) -> tuple[str, str | None]:
     ended = None
     if event.event == "closed":
         ways = _ENDED | _STAYS_OPEN if closed else _ENDED
+        if of_job(event):
+            ways = ways | job_words.ENDED
         ended = ways.get(event.closed_because or "")
     if action == "missed":
         was = _WAS | _WAS_OPEN if closed else _WAS
-        told, ended = _word(event, was, domain_words.WAS, "Had An Incident"), None
+        told, ended = _word(event, was, _own(event).was, "Had An Incident"), None
     elif event.event == "closed":
         over = _CLOSED | _CLOSED_AGAIN if closed else _CLOSED
-        told = ended or _word(event, over, domain_words.CLOSED, "Incident Over")
+        told = ended or _word(event, over, _own(event).closed, "Incident Over")
     elif action == "acknowledge":
         told = ended = "Incident Acknowledged"
     elif better(event):
@@ -105,21 +110,41 @@ def _happened(event: IncidentEvent, action: Action) -> tuple[str, str | None]:
         told = ended = _GOES_ON
     elif action == "reminder":
         still = _STILL | _STILL_OPEN if closed else _STILL
-        told = _word(event, still, domain_words.STILL, "Incident Goes On")
+        told = _word(event, still, _own(event).still, "Incident Goes On")
     else:
         begun = _OPENED | _OPEN if closed else _OPENED
-        told = _word(event, begun, domain_words.opened(event), "Incident")
+        told = _word(event, begun, _own(event).opened, "Incident")
         if event.event == "worsened" or (event.episode or 1) > 1:
             told += " Again"
     return told, ended
 
 
-def _word(
-    event: IncidentEvent, words: dict[str, str], of_domains: dict[str, str], unknown: str
-) -> str:
-    """The words for the type of the incident; of a domain those that it has of its own."""
-    own = of_domains.get(event.incident_type) if of_domain(event) else None
-    return own or words.get(event.incident_type, unknown)
+class _Own(Struct, frozen=True, gc=False):
+    """Words that a kind has of its own, by the type of the incident."""
+
+    opened: dict[str, str]
+    still: dict[str, str]
+    closed: dict[str, str]
+    was: dict[str, str]
+
+
+_NOTHING_OF_ITS_OWN: Final = _Own({}, {}, {}, {})
+
+
+def _own(event: IncidentEvent) -> _Own:
+    """The words of a domain or a job, to which nobody tries to connect; else none."""
+    if of_domain(event):
+        opened = domain_words.opened(event)
+        return _Own(opened, domain_words.STILL, domain_words.CLOSED, domain_words.WAS)
+    if of_job(event):
+        opened, still = job_words.opened(event), job_words.still(event)
+        return _Own(opened, still, job_words.CLOSED, job_words.WAS)
+    return _NOTHING_OF_ITS_OWN
+
+
+def _word(event: IncidentEvent, words: dict[str, str], own: dict[str, str], unknown: str) -> str:
+    """The words for the type of the incident; those that its kind has of its own go before."""
+    return own.get(event.incident_type) or words.get(event.incident_type, unknown)
 
 
 def thing(kind: str) -> str:
@@ -137,10 +162,17 @@ def of_domain(event: IncidentEvent) -> bool:
     return event.kind == _DOMAIN
 
 
+def of_job(event: IncidentEvent) -> bool:
+    """Whether it is about a job that reports itself."""
+    return job_words.of_job(event)
+
+
 def fine(event: IncidentEvent) -> str:
     """The word for a region that sees it as it should be."""
     if must_be_closed(event):
         return "closed"
+    if of_job(event):
+        return "succeeded"
     return domain_words.FINE if of_domain(event) else "reachable"
 
 

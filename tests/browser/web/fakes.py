@@ -38,6 +38,7 @@ from streams.explain import (
     RegionExplained,
 )
 from streams.explain.model import VotesExplained
+from tests.browser.web import job
 from tests.browser.web.changes import HandMadeActs, HandMadeEdits, HandMadeOffice
 from tests.browser.web.nights import HOSTILE, HOUR, MINUTE, NOW, REGIONS, busy, incident, region
 from tests.browser.web.status_desk import StatusDesk, public_app
@@ -185,6 +186,8 @@ class HandMadeFleet:
         )
 
     def target(self, target_id: str) -> answers.TargetAnswer | None:
+        if target_id == job.JOB:
+            return job.answer(self.freshness(), self.text)
         row = next((one for one in self.rows if one.id == target_id), None)
         if row is None:
             return None
@@ -221,7 +224,7 @@ class HandMadeFleet:
 
     def incident(self, incident_id: str) -> answers.IncidentAnswer | None:
         causes = {one.incident.id: one for one in self.now.causes if one.incident is not None}
-        if incident_id != OPEN_INCIDENT and incident_id not in causes:
+        if incident_id not in {OPEN_INCIDENT, job.JOB_INCIDENT} and incident_id not in causes:
             return None
         detail = self.text or "connect: no route to host"
         return answers.IncidentAnswer(
@@ -457,7 +460,7 @@ class HandMadeHistory:
             return stored.TargetHistory(
                 target=asked.target, window=asked.window, trouble="ClickHouse does not answer."
             )
-        return stored.TargetHistory(
+        past = stored.TargetHistory(
             target=asked.target,
             window=asked.window,
             days=self._days(),
@@ -494,6 +497,7 @@ class HandMadeHistory:
                 ),
             ),
         )
+        return job.history(past, self.text) if asked.is_job else past
 
     def _days(self) -> tuple[stored.DayUptime, ...]:
         first = datetime.fromtimestamp(NOW / 1000, tz=UTC).date() - timedelta(days=89)

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.browser.web.fakes import OPEN_INCIDENT, PageServer
+from tests.browser.web.job import JOB
 from tests.browser.web.nights import NIGHTS
 
 PAGES = {
@@ -16,6 +17,7 @@ PAGES = {
     "targets": "/targets?state=down&state=slow",
     "target": "/targets/orders-db-0",
     "target-up": "/targets/orders-db-9?window=30d",
+    "job": f"/targets/{JOB}?window=30d",
     "explain": "/targets/orders-db-0/explain",
     "incidents": "/incidents",
     "closed": "/incidents?status=closed",

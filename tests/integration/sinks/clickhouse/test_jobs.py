@@ -9,6 +9,9 @@ import pytest
 
 from foundation.clickhouse import database, internal_database
 from foundation.settings import Settings
+from portquorum.web.history import job_queries, result_queries
+from portquorum.web.history.answers import TimeWindow
+from portquorum.web.history.questions import ResultQuery
 from sinks.clickhouse.fleet_queries import FleetFilter, fleet_summary, inventory_now, targets_now
 from sinks.clickhouse.migrate import migrate
 from tests.integration.sinks.clickhouse import rig
@@ -157,6 +160,39 @@ def test_runs_have_a_start_an_end_and_how_long_they_took(jobs: Jobs) -> None:
         ("", "success", None, None, "", True, False),
         ("a", "fail", 10_000, 3, "no <disk>", False, False),
     ]
+
+
+def test_the_page_asks_for_the_runs_and_how_long_they_took(jobs: Jobs) -> None:
+    jobs.job("backup")
+    hour = jobs.now // HOUR * HOUR
+    since = jobs.now - hour
+    for took_ms in (1_000, 3_000, 2_000):  # in one hour, an hour ago
+        jobs.report(
+            "backup", "start", since + 30 * MINUTE, run=f"{took_ms}", attempt=took_ms // 1_000
+        )
+        jobs.report("backup", "success", since + 30 * MINUTE - took_ms, run=f"{took_ms}")
+    jobs.report("backup", "fail", since + 20 * MINUTE, total_us=9_000_000, output="no")
+    jobs.report("backup", "success", since + 80 * MINUTE)
+    window = TimeWindow(name="", since=hour - 4 * HOUR, until=hour + HOUR, step_ms=HOUR)
+    steps = job_queries.durations(jobs.client, "backup", window)
+    assert [(one.at - hour, one.checks, one.up, one.p50_ms, one.max_ms) for one in steps] == [
+        (-2 * HOUR, 1, 1, None, None),
+        (-HOUR, 4, 3, 2_000, 3_000),
+    ]
+    runs = job_queries.runs(jobs.client, "backup", 20)
+    assert [(one.end, one.duration_ms) for one in runs] == [
+        ("fail", 9_000),
+        ("success", 1_000),
+        ("success", 2_000),
+        ("success", 3_000),
+        ("success", None),
+    ]
+    assert runs[0].output == "no"
+    said = job_queries.signals(jobs.client, "backup")
+    assert [one.signal for one in said] == ["fail", "start", "success"]
+    query = ResultQuery(target="backup", since=hour - 4 * HOUR, until=hour + HOUR)
+    page = result_queries.find(jobs.client, query, None, 1)
+    assert (page.rows[0].signal, page.rows[0].output) == ("fail", "no")
 
 
 def test_a_run_of_days_is_told_in_full(jobs: Jobs) -> None:

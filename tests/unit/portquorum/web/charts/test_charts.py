@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from portquorum.report.result import Days, Report
 from portquorum.web.charts.amounts import latency as latency_text
-from portquorum.web.charts.amounts import round_above
+from portquorum.web.charts.amounts import round_above, round_length_above
 from portquorum.web.charts.chart import Chart
 from portquorum.web.charts.days import days_chart
+from portquorum.web.charts.durations import durations_chart
 from portquorum.web.charts.latency import MOST_STRIPS, latency_chart
 from portquorum.web.charts.report_days import report_charts
 from portquorum.web.charts.time_axis import MOST_TICKS, TimeAxis
@@ -23,6 +24,7 @@ from portquorum.web.history.answers import (
     DayUptime,
     IncidentHistory,
     IncidentSpan,
+    JobHistory,
     LatencyStep,
     MaintenanceSpan,
     RegionLatency,
@@ -30,6 +32,7 @@ from portquorum.web.history.answers import (
     RegionVerdicts,
     TargetHistory,
     TimelineEvent,
+    TimeWindow,
     VerdictSpan,
 )
 from portquorum.web.history.windows import DAY_MS, HOUR_MS, named
@@ -379,3 +382,50 @@ def test_the_scale_is_round_and_above_all_values(value: float) -> None:
 )
 def test_a_latency_has_its_unit(value: float | None, text: str) -> None:
     assert latency_text(value) == text
+
+
+def job_step(place: int, took_ms: float | None, *, up: int = 1) -> LatencyStep:
+    at = NOW // HOUR_MS * HOUR_MS - place * HOUR_MS
+    return LatencyStep(
+        at=at, checks=1, up=up, missed=0, p50_ms=took_ms, p95_ms=took_ms, max_ms=took_ms
+    )
+
+
+def test_how_long_runs_took_has_gaps_failures_and_a_table() -> None:
+    steps = (
+        job_step(9, 60_000),
+        job_step(8, 90_000),
+        job_step(5, None, up=0),
+        job_step(4, 5_400_000),
+    )
+    end = NOW // HOUR_MS * HOUR_MS + HOUR_MS
+    window = TimeWindow(name="", since=end - DAY_MS, until=end, step_ms=HOUR_MS)
+    past = TargetHistory(target="a", window=window, job=JobHistory(durations=steps))
+    chart = durations_chart(replace(past, incidents=(), maintenance=()), UTC)
+    assert chart is not None
+    assert_harmless(chart)
+    assert chart.title == "How long runs took, 0 to 2 h"
+    (line,) = shapes(chart, "middle")
+    assert pieces(line) == 2  # two hours beside each other, and one alone
+    (failed,) = shapes(chart, "s-down")
+    assert pieces(failed) == 1
+    table = chart.table()
+    assert [row[1:] for row in table.rows] == [
+        ("1", "0", "90 min", "90 min", "90 min"),
+        ("1", "1", "–", "–", "–"),
+        ("1", "0", "90 s", "90 s", "90 s"),
+        ("1", "0", "60 s", "60 s", "60 s"),
+    ]
+    assert durations_chart(TargetHistory(target="a", window=named("24h", NOW)), UTC) is None
+    assert durations_chart(replace(past, job=JobHistory()), UTC) is None
+
+
+@pytest.mark.parametrize(
+    ("ms", "above"),
+    [
+        *((0, 1), (42, 50), (900, 1_000), (61_000, 120_000), (59 * 60_000, 3_600_000)),
+        *((1.5 * HOUR_MS, 2 * HOUR_MS), (9 * DAY_MS, 500 * HOUR_MS)),
+    ],
+)
+def test_the_scale_of_lengths_is_round(ms: float, above: float) -> None:
+    assert round_length_above(ms) == above

@@ -24,6 +24,13 @@ from tests.unit.sinks.notifier.texts.deliveries import (
     verdicts,
 )
 from tests.unit.sinks.notifier.texts.digests import digest_of, mixed, outage, over
+from tests.unit.sinks.notifier.texts.jobs import (
+    RECEIVERS_RETURNED,
+    RECEIVERS_SILENT,
+    job_event,
+    job_over,
+    jobs,
+)
 
 FOLDER: Final = Path(__file__).parent / "golden"
 SHOWN: Final[Mapping[str, Budget]] = {
@@ -226,6 +233,31 @@ SCENES: Final[Mapping[str, Delivery]] = {
         _closed("target_paused", "is not enabled any more by its inventory; its incident ends"),
     ),
     "missed": delivery("missed", incident_event(**_CLOSED), at=AT + 900_000),
+    "job missed": delivery("opened", job_event("heartbeat_missed")),
+    "job failed": delivery("opened", job_event("job_failed")),
+    "job ran too long": delivery("opened", job_event("job_overran")),
+    "job succeeded again": delivery("closed", job_over()),
+    "job came and went": delivery("missed", job_over(), at=AT + 900_000),
+    "job resolved by hand": delivery(
+        "closed",
+        job_event(
+            event="closed",
+            at=AT + 60_000,
+            closed_at=AT + 60_000,
+            closed_because="resolved",
+            resolved_by="ann",
+            resolved_note="ran it by hand",
+            first_steps=(),
+            summary="Nightly backup was resolved by hand after 11 min.",
+        ),
+    ),
+    "job still missing": delivery(
+        "reminder", job_event("heartbeat_missed"), at=AT + 7_200_000, news_reminders=1
+    ),
+    "digest, of jobs": digest_of(("opened", jobs(6))),
+    "digest, of jobs and ports": digest_of(("opened", (*outage(5), *jobs(2)))),
+    "receivers silent": delivery("opened", RECEIVERS_SILENT),
+    "receivers returned": delivery("closed", RECEIVERS_RETURNED),
     "region silent": delivery("opened", _SILENT),
     "region returned": delivery(
         "closed",
