@@ -1,10 +1,11 @@
 """What the page of a job asks: its reports, and how long its runs took."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from portquorum.web.history.answers import JobRun, JobSignal, LatencyStep, TimeWindow
+from portquorum.web.history.answers import JobHistory, JobRun, JobSignal, LatencyStep, TimeWindow
 from portquorum.web.history.asking import rows, structs
 from portquorum.web.history.job_runs import Report, runs_of
 from portquorum.web.history.windows import DAY_MS
@@ -87,6 +88,13 @@ FROM
 )
 ORDER BY at
 """
+
+
+def history_of(parts: Mapping[str, Any]) -> JobHistory:
+    """What was had of the parts of a job's page."""
+    return JobHistory(
+        runs=parts.get("runs"), signals=parts.get("signals"), durations=parts.get("durations")
+    )
 
 
 def runs(client: Client, target: str, most: int) -> tuple[JobRun, ...]:

@@ -28,7 +28,6 @@ from portquorum.web.history.answers import (
     IncidentHistory,
     IncidentPage,
     IncidentRow,
-    JobHistory,
     MaintenanceSpan,
     RegionChecks,
     ResultPage,
@@ -167,7 +166,7 @@ class StoredHistory:
             else silent_in(common.region_events, asked.regions, since, until),
             certificates=parts.get("certificates"),
             definitions=parts.get("definitions"),
-            job=_job(parts) if asked.is_job else None,
+            job=job_queries.history_of(parts) if asked.is_job else None,
             trouble=trouble,
         )
 
@@ -397,9 +396,3 @@ def _now() -> int:
 def _latency_keep_s(window: TimeWindow) -> float:
     """How long latencies and durations of a window are kept."""
     return min(LATENCY_KEEP_S, window.step_ms / 1000 / LATENCY_PARTS)
-
-
-def _job(parts: dict[str, Any]) -> JobHistory:
-    return JobHistory(
-        runs=parts.get("runs"), signals=parts.get("signals"), durations=parts.get("durations")
-    )

@@ -186,7 +186,7 @@ def test_subjects(action: str, event: Any, subject: str) -> None:
         ({"host": "2001:db8::1"}, "TCP Port Unreachable: Production DB ([2001:db8::1]:5432)"),
         (
             {"kind": "heartbeat", "host": None, "port": None},
-            "HEARTBEAT Unreachable: Production DB (prod-db)",
+            "Job In Trouble: Production DB",
         ),
         ({"kind": "http"}, "HTTP Unreachable: Production DB (db1.example.com:5432)"),
         (
