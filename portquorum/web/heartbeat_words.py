@@ -10,18 +10,21 @@ class HeartbeatWords(Struct, frozen=True, kw_only=True):
     """By where they stand."""
 
     # Keys
-    keys: str = "Keys"
-    keys_of: str = "Keys of {name}"
+    keys: str = "Address keys"
+    keys_of: str = "Address keys of {name}"
     keys_note: str = (
         "A key is a secret in an address that lets in for one thing alone: who has the address has "
         "the key. It is shown once."
     )
     job_note: str = "With each of these addresses this job is reported, and nothing else."
-    all_keys: str = "All keys"
     key: str = "Key"
-    lets: str = "Lets"
+    lets: str = "For"
     uses: Mapping[str, str] = MappingProxyType(
-        {"ping": "report {about}", "badge": "see badges of {about}", "page": "open {about}"}
+        {
+            "ping": "reports of {about}",
+            "badge": "badges of {about}",
+            "page": "the status page {about}",
+        }
     )
     any_job: str = "any heartbeat"
     any_target: str = "all targets"
@@ -33,9 +36,9 @@ class HeartbeatWords(Struct, frozen=True, kw_only=True):
     no_key: str = "There is no such key: it was revoked, or never was one."
     key_name: str = "Name"
     key_name_hint: str = "Where it is used: the machine, the crontab."
-    use: str = "What it lets"
+    use: str = "What it is for"
     use_words: Mapping[str, str] = MappingProxyType(
-        {"ping": "report heartbeats", "badge": "see badges of what is not public"}
+        {"ping": "reports of heartbeats", "badge": "badges of what is not public"}
     )
     about: str = "Id of the target"
     about_hint: str = "If empty: of all of them, for which you need to be an admin."

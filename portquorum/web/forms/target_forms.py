@@ -52,7 +52,8 @@ def _entry_form(desk: Desk, sent: Posted, written: Written | None) -> Form:
             ("options", kind_of(sent)),
         ),
         buttons=(Button("save", _W.save, "main"), *checks),
-        in_place=True,
+        # The answer of a new job is a page of its own: it shows the address to report to.
+        in_place=not (is_new and is_job),
     )
 
 

@@ -395,7 +395,7 @@ async def test_keys_of_everything_are_on_one_page(browser: Browser) -> None:
     gone = await browser.send_form("/keys", {"use": "badge", "about": "gone"}, do="add")
     assert gone.status_code == 404
     page = (await browser.get("/keys")).text
-    assert "report any heartbeat" in page
+    assert "reports of any heartbeat" in page
     for key in browser.status.keys.listed():
         assert key.id in page
         done = await browser.send_again(await browser.get(f"/keys?revoke={key.id}"))
