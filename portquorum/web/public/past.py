@@ -153,19 +153,30 @@ def _past(
     own = [outage for target in targets for outage in outages.get(target, ())]
     found = component_days([days.get(one, []) for one in targets], own, day_of(now), count)
     begun = next((place for place, one in enumerate(found) if one.measured_s), len(found))
-    today = (now % DAY_MS) / 1000
-    measured = found[-1].measured_s + found[-2].measured_s * (1 - today / DAY_S)
-    down = together_s(own, now - DAY_MS, now)
-    planned = found[-1].planned_s + found[-2].planned_s * (1 - today / DAY_S)
-    down = min(measured, max(0.0, down - planned))
+    measured, down = _last_24h(found[-2], found[-1], own, now)
     known = [] if times is None else [times[one] for one in targets]
     return Past(
         days=found[begun:],
-        measured_24h_s=round(min(DAY_S, measured)),
-        down_24h_s=min(round(min(DAY_S, measured)), round(down)),
+        measured_24h_s=measured,
+        down_24h_s=down,
         response_ms=_slowest([one.spans for one in known], len(SPANS)) if known else (),
         hours_ms=_slowest([one.hours for one in known], HOURS) if known else (),
     )
+
+
+def _last_24h(
+    yesterday: Day, today: Day, outages: Sequence[Outage], now: int
+) -> tuple[int, int]:
+    """The seconds measured and down without plan: of today, and of yesterday what belongs to it.
+
+    Today is as it was reckoned last, both of it: up to some minutes ago.
+    """
+    midnight = now - now % DAY_MS
+    share = 1 - (now - midnight) / DAY_MS
+    measured = min(DAY_S, round(today.measured_s + yesterday.measured_s * share))
+    before = together_s(outages, now - DAY_MS, midnight) - yesterday.planned_s * share
+    down = today.down_s - today.planned_s + max(0.0, before)
+    return measured, min(measured, round(down))
 
 
 def _slowest(values: Sequence[Sequence[float | None]], count: int) -> tuple[float | None, ...]:
