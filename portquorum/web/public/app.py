@@ -60,7 +60,8 @@ class PublicParts(Struct, frozen=True, kw_only=True):
     `page_for_host`: the page that a name shows at `/`, None: none. `may_read`: whether a request
     may read a page. `unlock` answers requests to a locked page that may not read it (any method:
     its form, its key); None: 404. `badges` are those of targets; they need a key, unless `is_known`
-    says that a request comes from somebody who may see the monitor. `now` gives UTC ms.
+    says that a request comes from somebody who may see the monitor. `is_secure`: whether the
+    browser spoke TLS, to us or to a proxy. `now` gives UTC ms.
     """
 
     pages: Pages
@@ -69,6 +70,7 @@ class PublicParts(Struct, frozen=True, kw_only=True):
     unlock: Unlock | None = None
     badges: Badges | None = None
     is_known: Callable[["HTTPScope"], bool] = nobody
+    is_secure: Callable[["HTTPScope"], bool] = lambda scope: scope["scheme"] == "https"
     now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
 
@@ -140,7 +142,8 @@ class PublicApp:
             await _say(scope, send, HTTPStatus.METHOD_NOT_ALLOWED)
             return
         now = self._parts.now()
-        at = origin(scope["scheme"], _value(scope, b"host"))
+        scheme = "https" if self._parts.is_secure(scope) else "http"
+        at = origin(scheme, _value(scope, b"host"))
         answer = self._kept.get(
             (place, at if place.rest and place.rest[-1] in _ABSOLUTE else ""),
             _state(kept, now),

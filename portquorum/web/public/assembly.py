@@ -74,6 +74,7 @@ def public_side(
         page_for_host=page_domains(settings).get,
         may_read=locks.may_read,
         unlock=locks.unlock,
+        is_secure=locks.is_secure,
         badges=TargetBadges(fleet, sight, history, badge_key),
     )
     return Public(keeper, PublicApp(replace(parts, is_known=is_known)), PublicApp(parts))

@@ -154,7 +154,7 @@ class PageLocks:
         return _Way(key.id, key.secret, min(longest, ends))
 
     def _cookie(self, scope: "HTTPScope", slug: str) -> str:
-        wanted = _cookie_name(slug, is_secure=self._is_secure(scope))
+        wanted = _cookie_name(slug, is_secure=self.is_secure(scope))
         found = [
             value
             for header in values(headers_of(scope), "cookie")
@@ -199,7 +199,7 @@ class PageLocks:
 
     async def _let_in(self, scope: "HTTPScope", send: "Send", slug: str, way: _Way) -> None:
         """Gives a ticket, and leads to the address without the key."""
-        is_secure = self._is_secure(scope)
+        is_secure = self.is_secure(scope)
         cookie = Cookie(
             key=_cookie_name(slug, is_secure=is_secure),
             value=lock_ticket.written(way.secret, slug, way.via, way.expires_s),
@@ -224,7 +224,7 @@ class PageLocks:
         forwarded = ",".join(values(headers_of(scope), "x-forwarded-for"))
         return client_address(peer, forwarded, self._rules)
 
-    def _is_secure(self, scope: "HTTPScope") -> bool:
+    def is_secure(self, scope: "HTTPScope") -> bool:
         """Whether the browser spoke TLS, to us or to a proxy of ours."""
         peer = scope["client"][0] if scope["client"] is not None else ""
         if self._rules.trusts(peer):

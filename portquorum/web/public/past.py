@@ -164,9 +164,7 @@ def _past(
     )
 
 
-def _last_24h(
-    yesterday: Day, today: Day, outages: Sequence[Outage], now: int
-) -> tuple[int, int]:
+def _last_24h(yesterday: Day, today: Day, outages: Sequence[Outage], now: int) -> tuple[int, int]:
     """The seconds measured and down without plan: of today, and of yesterday what belongs to it.
 
     Today is as it was reckoned last, both of it: up to some minutes ago.

@@ -51,4 +51,4 @@ def host_name(host: str) -> str:
 def origin(scheme: str, host: str) -> str:
     """`https://status.example.org`; empty if the header is no host."""
     name = host.lower()
-    return f"{scheme}://{name}" if _HOST.match(name) and scheme in {"http", "https"} else ""
+    return f"{scheme}://{name}" if _HOST.match(name) else ""

@@ -167,3 +167,15 @@ async def test_what_people_wrote_can_do_nothing() -> None:
         assert 'href="javascript' not in text
         assert "\u202e" not in text
     assert 'href="https://example.com" rel="nofollow noopener noreferrer"' in texts[0]
+
+
+async def test_whole_addresses_are_those_that_the_reader_used() -> None:
+    async with client(SomePages(built(None, post())), is_secure=lambda _scope: True) as asking:
+        secure = await asking.get("/status/shop/feed.json")
+        strange = await asking.get("/status/shop/feed.json", headers={"host": 'x"><y'})
+    async with client(SomePages(built(None, post()))) as asking:
+        plain = await asking.get("/status/shop/feed.json")
+
+    assert secure.json()["home_page_url"] == "https://status.example.com/status/shop"
+    assert plain.json()["home_page_url"] == "http://status.example.com/status/shop"
+    assert strange.json()["home_page_url"] == "/status/shop"
