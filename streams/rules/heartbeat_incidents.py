@@ -1,5 +1,7 @@
 """Rules 6, 9 and 16: the incidents of jobs that report themselves."""
 
+from msgspec import structs
+
 from schemas.control import Acknowledged, Resolved
 from schemas.duration import EVENT, duration_text
 from schemas.incident import (
@@ -27,6 +29,8 @@ def fall(
 ) -> list[IncidentEvent]:
     """The job is down, for this reason: opens an incident, or tells of another reason."""
     before, job.down = job.down, down
+    if before is not None and before.reason == down.reason:
+        job.down = structs.replace(down, since=before.since)
     incident = job.incident
     if incident is None:
         return [_open(state, job, down.since, deciding)]

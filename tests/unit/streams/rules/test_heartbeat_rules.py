@@ -36,6 +36,15 @@ def test_a_report_that_does_not_come_is_missed_when_its_grace_is_over() -> None:
     assert event.first_steps
 
 
+def test_what_is_missed_again_and_again_is_told_once_since_the_first_time() -> None:
+    jobs = Jobs(job())
+    jobs.pass_time(5 * HOUR_MS)
+    assert jobs.story == [("opened", "heartbeat_missed")]
+    down = jobs.one().down
+    assert down is not None
+    assert down.since == START + HOUR_MS
+
+
 def test_a_success_closes_it() -> None:
     jobs = Jobs(job())
     jobs.pass_time(2 * HOUR_MS)
