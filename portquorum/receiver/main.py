@@ -15,9 +15,12 @@ from portquorum.receiver.followed_jobs import FollowedJobs
 from portquorum.receiver.receiver import Receiver
 from portquorum.serving.beside import Worker, serve_beside
 from portquorum.serving.front import Front, only_lifespan
-from portquorum.serving.server import serve
+from portquorum.serving.server import MOST_CONNECTIONS, serve
 from portquorum.serving.tls import renewed, tls_context
 from portquorum.sharing.share_keys import ShareKeys
+
+_OTHERS: Final = 100
+"""Connections for requests that wait for no broker."""
 
 _log: Final = telemetry.logger(__name__)
 
@@ -42,7 +45,8 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     telemetry.serve_metrics("receiver", settings)
     journal = KafkaJournal(settings, cleans=False)
     jobs = FollowedJobs(settings)
-    receiver = Receiver(settings, journal, ShareKeys(journal), jobs)
+    most = MOST_CONNECTIONS - _OTHERS
+    receiver = Receiver(settings, journal, ShareKeys(journal), jobs, most_waiting=most)
     scheme = "http" if tls is None else "https"
     _log.info(
         "reports are taken",

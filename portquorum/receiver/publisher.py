@@ -29,7 +29,7 @@ ANSWER_S: Final = 8.0
 SEND_S: Final = 4.0
 """Longest wait for one message; another producer may be able to send it."""
 CONNECT_S: Final = 4.0
-MOST_WAITING: Final = 300
+MOST_WAITING: Final = 400
 """Reports that wait at once; each of them holds a connection, and the page needs some, too."""
 STOP_S: Final = 1.5
 _MOST_BYTES: Final = 400_000
@@ -85,9 +85,15 @@ class ReportPublisher:
     """Sends lines and beats to [results]; `run` must run."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, *, producer: ReconnectingProducer | None = None
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        most_waiting: int = MOST_WAITING,
+        producer: ReconnectingProducer | None = None,
     ) -> None:
         """Connects to nothing yet. `clock` learns from each confirmation."""
+        self._most_waiting = most_waiting
         self._topic = settings.topic(RESULTS.name)
         self._partitions = settings.partitions
         self._clock = clock
@@ -118,7 +124,7 @@ class ReportPublisher:
         Raises:
             NotConfirmedError: not within `ANSWER_S`, or too many wait already.
         """
-        if self._count >= MOST_WAITING:
+        if self._count >= self._most_waiting:
             raise NotConfirmedError
         one = _Waiting(line)
         lane = self._lanes[partition_for(job_id, self._partitions)]

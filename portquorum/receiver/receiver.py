@@ -13,7 +13,7 @@ from portquorum.receiver.app import JobMaker, ReceiverApp
 from portquorum.receiver.beats import ReceiverBeats
 from portquorum.receiver.jobs import Jobs
 from portquorum.receiver.lookup import Lookup, PingKeys
-from portquorum.receiver.publisher import NotConfirmedError, ReportPublisher
+from portquorum.receiver.publisher import MOST_WAITING, NotConfirmedError, ReportPublisher
 from portquorum.receiver.report import Job, Report, result_of
 from producers.broker_clock import Clock
 from schemas import batch
@@ -36,12 +36,14 @@ class Receiver:
         keys: PingKeys,
         jobs: Jobs,
         maker: JobMaker | None = None,
+        *,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
-        """Connects to nothing yet."""
+        """Connects to nothing yet. `most_waiting` reports wait at once for the broker."""
         self.prober = f"{socket.gethostname()[:_LONGEST_HOST]}-{secrets.token_hex(4)}"
         self._settings = settings
         self._clock = Clock()
-        self._publisher = ReportPublisher(settings, self._clock)
+        self._publisher = ReportPublisher(settings, self._clock, most_waiting=most_waiting)
         self._beats = ReceiverBeats(self._publisher, jobs, self._clock, prober=self.prober)
         self._number = 0
         lookup = Lookup(keys, jobs, journal.is_present.is_set)

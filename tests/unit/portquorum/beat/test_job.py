@@ -58,6 +58,28 @@ def test_output_and_exit_code_are_those_of_the_command(told: Taker) -> None:
     assert sorted(told.seen[1][1]) == sorted(b"one\ntwo\nthree\0\xff")
 
 
+def test_a_job_waits_for_few_imports(told: Taker) -> None:
+    words = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "portquorum.cli",
+        "beat",
+        TOKEN,
+        "--",
+        "true",
+    ]
+    _, _, err = ran(told.url, *words)
+    loaded = [line.rpartition(b"|")[2].strip() for line in err.splitlines() if b"|" in line]
+    assert b"portquorum.beat.job" in loaded
+    # Until the job has begun: what comes after that is imported beside it.
+    before = {name.split(b".")[0] for name in loaded[: loaded.index(b"portquorum.beat.job")]}
+    heavy = {b"asyncio", b"http", b"msgspec", b"rich", b"ssl", b"structlog", b"typer", b"urllib"}
+    assert not before & heavy, before & heavy
+    assert len(before) < 80
+
+
 def test_input_passes_through(told: Taker) -> None:
     process = begun(told.url, "cat", stdin=subprocess.PIPE)
     assert process.communicate(b"words", timeout=60) == (b"words", b"")
