@@ -20,8 +20,10 @@ from schemas.web import (
     Session,
     SessionUse,
     Single,
+    StatusPost,
     Token,
     TokenSeen,
+    Versioned,
 )
 
 AUDIT_ENTRIES: Final = 20_000
@@ -34,12 +36,16 @@ BULK_MS: Final = 30 * DAY_MS
 REMOVED_MS: Final = 30 * DAY_MS
 """The last record of a removed object is kept for so long: its number of versions counts on."""
 
+POST_MS: Final = 400 * DAY_MS
+"""A post that is over is kept for so long: status pages show those of a year."""
+
 REQUEST_MS: Final = DAY_MS
 """An Idempotency-Key is remembered for so long."""
 
 LOCKOUT_MS: Final = DAY_MS
 CLAIM_MS: Final = DAY_MS
 
+_OVER: Final = frozenset({"resolved", "completed"})
 _AGES: Final[tuple[tuple[type[Single], int], ...]] = (
     (Audit, AUDIT_MS),
     (IncidentNote, NOTE_MS),
@@ -78,9 +84,19 @@ def _surplus(book: PageBook) -> Iterator[bytes]:
 
 def _edits(book: PageBook) -> Iterator[bytes]:
     for key, record, place in book.counting():
-        age_ms = REQUEST_MS if isinstance(record, Request) else REMOVED_MS
-        if (record.removed or isinstance(record, Request)) and place.at + age_ms < book.clock:
+        kept_ms = _kept_ms(record)
+        if kept_ms is not None and place.at + kept_ms < book.clock:
             yield key
+
+
+def _kept_ms(record: Versioned) -> int | None:
+    """How long an object is kept after its last edit; None: as long as it is there."""
+    if isinstance(record, Request):
+        return REQUEST_MS
+    if record.removed:
+        return REMOVED_MS
+    is_over = isinstance(record, StatusPost) and record.updates[-1].state in _OVER
+    return POST_MS if is_over else None
 
 
 def _aged(book: PageBook) -> Iterator[bytes]:
