@@ -30,6 +30,7 @@ from portquorum.cli import (
     silence,
     sql,
     status,
+    status_page,
     target,
     token,
     up,
@@ -105,6 +106,7 @@ app.command(rich_help_panel=PROVE, epilog=drill.HELP)(drill.drill)
 app.add_typer(target.app, name="target", rich_help_panel=CHANGE)
 app.add_typer(inventory.app, name="inventory", rich_help_panel=CHANGE)
 app.add_typer(heartbeat.app, name="heartbeat", rich_help_panel=CHANGE)
+app.add_typer(status_page.app, name="status-page", rich_help_panel=CHANGE)
 app.add_typer(user.app, name="user", rich_help_panel=CHANGE)
 app.add_typer(token.app, name="token", rich_help_panel=CHANGE)
 app.command(rich_help_panel=ROLES, epilog=roles.PROBE_HELP)(roles.probe)

@@ -91,9 +91,35 @@ class StatusEditor:
     async def put_page(
         self, who: Principal, slug: str, wanted: WantedPage, if_version: int | None
     ) -> StatusPage:
-        self._must_be_read()
         before = self.page(slug)
         _must_have_version(before, if_version)
+        made = self.planned(who, slug, wanted)
+        if wanted.password is not UNSET:
+            hashed = await self._hashed(wanted.password, before)
+            stamped = self._next(who, before) if made is before and before is not None else made
+            made = structs.replace(stamped, password=hashed)
+        if before is not None and _is_same(before, made):
+            return before
+        await self._edit(made)
+        await self._audit.record(
+            who,
+            "add status page" if before is None else "change status page",
+            slug,
+            _page_words(before, made),
+            None if before is None else _shown(before),
+            _shown(made),
+            change=made.change,
+        )
+        return made
+
+    def planned(self, who: Principal, slug: str, wanted: WantedPage) -> StatusPage:
+        """What `put_page` would make, but for the password; the page itself if it is the same.
+
+        Raises:
+            ChangeError: 400, 403, 409 (very many pages), 503 (the topics are being read).
+        """
+        self._must_be_read()
+        before = self.page(slug)
         wrongs = Wrongs()
         if before is None:
             self._check_new(slug, wrongs)
@@ -118,24 +144,10 @@ class StatusEditor:
         self._must_be_within(who, page_rules.targets_of(made))
         if before is not None:
             self._must_be_within(who, page_rules.targets_of(before))
-        if wanted.password is not UNSET:
-            made = structs.replace(made, password=await self._hashed(wanted.password, before))
-        if before is not None and _is_same(before, made):
-            return before
         if len(msgspec.json.encode(made)) > MOST_BYTES:
             wrongs.add("groups", f"expected a page of at most {MOST_BYTES} bytes, found a larger")
             wrongs.refuse()
-        await self._edit(made)
-        await self._audit.record(
-            who,
-            "add status page" if before is None else "change status page",
-            slug,
-            _page_words(before, made),
-            None if before is None else _shown(before),
-            _shown(made),
-            change=made.change,
-        )
-        return made
+        return before if before is not None and _is_same(before, made) else made
 
     async def remove_page(self, who: Principal, slug: str, if_version: int | None) -> None:
         self._must_be_read()

@@ -161,6 +161,9 @@ async def test_a_password_is_kept_replaced_and_taken_away() -> None:
     assert (await desk.editor.put_page(ADMIN, "shop", SHOPS, None)).password == made.password
     other = replace(locked, password="another horse battery")  # noqa: S106
     assert (await desk.editor.put_page(ADMIN, "shop", other, None)).password != made.password
+    only = replace(locked, password="a third horse battery")  # noqa: S106
+    third = await desk.editor.put_page(ADMIN, "shop", only, None)
+    assert third.version == 5, "another password alone is a change"
     none = await desk.editor.put_page(ADMIN, "shop", replace(locked, password=None), None)
     assert none.password is None
     audit = "".join(
