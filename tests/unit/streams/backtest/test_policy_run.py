@@ -13,6 +13,7 @@ from streams.backtest.plan import Policies, Shard
 from streams.backtest.policy_run import TICK_MS, PolicyRun
 from streams.backtest.shard import run
 from tests.unit.streams.backtest.past import MINUTE, REGIONS, START, result, target
+from tests.unit.streams.rules.jobs import job
 
 Rows = list[tuple[int, CheckResult]]
 
@@ -50,6 +51,16 @@ def test_an_outage_opens_and_closes_at_the_append_times_of_its_results() -> None
 def test_what_is_not_enabled_now_was_when_it_had_results() -> None:
     rows = past(10, range(2, 5))
     assert tried(rows, enabled=False).incidents() == tried(rows).incidents() != []
+
+
+def test_jobs_that_report_themselves_break_nothing_and_are_not_judged() -> None:
+    trial = PolicyRun([target(), job("backup")], START - 1)
+    for at, one in past(20, range(5, 10)):
+        backup = result(at, "receiver", up=False)
+        backup = replace(backup, target="backup", kind="heartbeat", host=None, port=None)
+        trial.feed(at, [one, backup])
+    assert trial.failures == 0
+    assert [one.target for one in trial.incidents()] == [target().id]
 
 
 def test_an_outage_within_an_open_incident_is_one_more_alert() -> None:
