@@ -54,6 +54,8 @@ class ReceiverBeats:
         jobs = self._jobs.enabled if self._jobs.is_present else 0
         metrics.JOBS.set(jobs)
         metrics.WAITING.set(self._publisher.waiting)
+        if jobs:
+            self._publisher.want()
         is_news = (jobs == 0) != (self._told == 0)
         is_early = jobs > 0 and not self._clock.known
         if not self._jobs.is_present or not (is_news or is_early or (is_due and jobs)):

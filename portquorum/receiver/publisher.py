@@ -101,6 +101,7 @@ class ReportPublisher:
             settings, start_s=CONNECT_S, compression_type=RESULTS.compression
         )
         self._lanes = [_Lane() for _ in range(settings.partitions)]
+        self._wanted = asyncio.Event()
         self._connected = asyncio.Event()
         self._gone = asyncio.Event()
         self._wait_s: float | None = None
@@ -118,6 +119,13 @@ class ReportPublisher:
         """Reports without a confirmation."""
         return self._count
 
+    def want(self) -> None:
+        """There is something to send: only now a connection is made, and kept from now on.
+
+        Most fleets have a page and no jobs; its user at the broker may have no right to write.
+        """
+        self._wanted.set()
+
     async def publish(self, job_id: str, line: bytes) -> None:
         """Returns when the broker has confirmed the line.
 
@@ -126,6 +134,7 @@ class ReportPublisher:
         """
         if self._count >= self._most_waiting:
             raise NotConfirmedError
+        self.want()
         one = _Waiting(line)
         lane = self._lanes[partition_for(job_id, self._partitions)]
         lane.waiting.append(one)
@@ -143,7 +152,8 @@ class ReportPublisher:
             self._count -= 1
 
     async def run(self) -> None:
-        """Keeps a connection until cancelled."""
+        """Keeps a connection until cancelled, once one is wanted."""
+        await self._wanted.wait()
         while True:
             try:
                 await self._producer.connect()
