@@ -55,6 +55,7 @@ class PostingWords(Struct, frozen=True, kw_only=True):
         "line; give it a public name."
     )
     group_for: str = "In the group"
+    as_status_page: str = "Put them on a status page"
     add: str = "Add targets"
     nothing_found: str = "no target matches these filters"
     too_many_found: str = "expected at most {most} targets, found {n}"

@@ -18,7 +18,6 @@ from portquorum.web.problem import ProblemError
 from portquorum.web.words import ENGLISH
 
 FIELD: Final = "filters"
-MOST: Final = 1_000
 _LONGEST: Final = 4_096
 _ADDRESS: Final = re.compile(r"\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f:]*:|:\d")
 _S: Final = ENGLISH.posting
@@ -54,13 +53,14 @@ def lines_of(fleet: Fleet, query: TargetQuery, group: str, typed: str) -> list[s
     """A line for each target by name; those that `typed` has in a line are left out.
 
     Raises:
-        NothingFoundError: there is none, or more than `MOST`.
+        NothingFoundError: there is none, or too many.
     """
-    found = fleet.targets(replace(query, sort="name", limit=MOST, cursor="", facets=False))
+    most = targets.MOST_ON_A_PAGE
+    found = fleet.targets(replace(query, sort="name", limit=most, cursor="", facets=False))
     if not found.total:
         raise NothingFoundError(_S.nothing_found)
-    if found.total > MOST:
-        raise NothingFoundError(fill(_S.too_many_found, most=MOST, n=found.total))
+    if found.total > most:
+        raise NothingFoundError(fill(_S.too_many_found, most=most, n=found.total))
     groups = component_lines.read(typed).groups
     there = {one for each in groups for line in each.components for one in line.targets}
     return [

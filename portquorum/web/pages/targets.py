@@ -38,6 +38,8 @@ _ORDERS: Final[tuple[tuple[TargetSort, str], ...]] = (
 )
 _LONGEST: Final = {"q": 200, "cursor": 2000, "cause": 500}
 _MOST_VALUES: Final = 100
+MOST_ON_A_PAGE: Final = 1_000
+"""Targets that become components of a status page at once."""
 
 
 def query_of(asked: Address) -> TargetQuery:
@@ -74,10 +76,18 @@ def page(
         orders=_ORDERS,
         is_filtered=bool(asked.others("sort")),
         bulk_path=asked.without(("sort",)).replace("/targets", "/targets/bulk", 1),
+        status_path=_status_path(found, asked),
         active="targets",
         json_path=asked.with_path("/targets.json"),
         csv_path=asked.with_path("/targets.csv"),
     )
+
+
+def _status_path(found: TargetPage, asked: Address) -> str:
+    """Where a status page of what was found is made; empty: it is all, or too much for one."""
+    if not asked.others("sort") or not 0 < found.total <= MOST_ON_A_PAGE:
+        return ""
+    return asked.without(("sort",)).replace("/targets", "/status-pages/new", 1)
 
 
 def _many(asked: Address, name: str) -> tuple[str, ...]:

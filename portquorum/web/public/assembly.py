@@ -68,13 +68,15 @@ def public_side(
 
     keeper = Keeper(SnapshotFiles(settings.data_dir), journal, fleet, sight, history)
     # Passwords of their own: readers who try keep nobody from signing in.
-    locks = PageLocks(journal, keys, Attempts(journal, Passwords()), rules)
+    attempts = Attempts(journal, Passwords())
+    inside = PageLocks(journal, keys, attempts, rules, is_known=is_known)
+    locks = PageLocks(journal, keys, attempts, rules)
     parts = PublicParts(
         pages=keeper,
         page_for_host=page_domains(settings).get,
         may_read=locks.may_read,
         unlock=locks.unlock,
-        is_secure=locks.is_secure,
         badges=TargetBadges(fleet, sight, history, badge_key),
     )
-    return Public(keeper, PublicApp(replace(parts, is_known=is_known)), PublicApp(parts))
+    app = PublicApp(replace(parts, may_read=inside.may_read, is_known=is_known))
+    return Public(keeper, app, PublicApp(parts))

@@ -71,17 +71,22 @@ class PageLocks:
         attempts: Attempts,
         rules: AccessRules | None = None,
         *,
+        is_known: Callable[["HTTPScope"], bool] = lambda _scope: False,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        """`rules` name the proxies whose headers count; `now` gives UTC ms."""
+        """`rules` name the proxies whose headers count; `now` gives UTC ms.
+
+        `is_known`: whether a request comes from somebody who may see the monitor, and so all pages.
+        """
         self._journal = journal
         self._keys = keys
         self._attempts = attempts
         self._rules = rules or AccessRules()
+        self._is_known = is_known
         self._now = now
 
     def may_read(self, scope: "HTTPScope", page: Snapshot) -> bool:
-        """True for a public page, for who has a ticket, and for a program with a key.
+        """True for a public page, for who has a ticket or is known, and for a program with a key.
 
         A browser that comes with a key is led to the address without it first.
         """
@@ -91,10 +96,11 @@ class PageLocks:
         if self._key_of(scope, page.slug) is not None:
             return not _is_html(scope["path"])
         ticket = lock_ticket.read(self._cookie(scope, page.slug))
-        if ticket is None:
-            return False
-        secret = self._secret_of(ticket, page, record)
-        return lock_ticket.is_good(ticket, secret, page.slug, self._now() // 1000)
+        if ticket is not None:
+            secret = self._secret_of(ticket, page, record)
+            if lock_ticket.is_good(ticket, secret, page.slug, self._now() // 1000):
+                return True
+        return self._is_known(scope)
 
     async def unlock(
         self, scope: "HTTPScope", receive: "Receive", send: "Send", page: Snapshot

@@ -54,3 +54,11 @@ def test_connections_fit_into_the_limit_of_open_files(
     monkeypatch.setattr(resource, "setrlimit", lambda _, limits: set_.append(limits[0]))
     assert connections_limit() == expected
     assert set_ == ([] if raised is None else [raised])
+
+
+def test_two_listeners_share_the_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_: list[int] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 2000))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: set_.append(limits[0]))
+    assert connections_limit(2) == 775
+    assert set_ == [2000]

@@ -121,6 +121,16 @@ async def test_targets_are_added_by_the_filters_of_their_list(browser: Browser) 
         assert said in wrong.text
 
 
+async def test_a_list_of_targets_leads_to_a_page_of_them(browser: Browser) -> None:
+    browser.fleet.rows = (target_row(0), target_row(1, name="Payments"), target_row(2, state="up"))
+    shown = await browser.get("/targets?q=Payments&sort=name")
+    [there] = re.findall(r'href="(/status-pages/new[^"]*)"', shown.text)
+    assert there == "/status-pages/new?q=Payments"
+    form = form_of((await browser.get(there)).text)
+    assert form.sent["components"] == "Payments = orders-db-1"
+    assert "/status-pages/new" not in (await browser.get("/targets?sort=name")).text
+
+
 async def test_a_password_is_set_and_never_shown(browser: Browser) -> None:
     locked = {"access": "locked", "password": PASSWORD}
     await browser.send_form("/status-pages/shop/edit", locked, "save")

@@ -59,8 +59,17 @@ class Locked:
         self.page = replace(page, version=version)
         self.journal.log.append(web.key(self.page, f"{version:016x}"), web.encode(self.page))
 
-    def client(self, url: str = "http://status.example.com", **headers: str) -> httpx.AsyncClient:
-        locks = PageLocks(self.journal, self.keys, self.attempts, self.rules, now=lambda: self.now)
+    def client(
+        self, url: str = "http://status.example.com", *, known: bool = False, **headers: str
+    ) -> httpx.AsyncClient:
+        locks = PageLocks(
+            self.journal,
+            self.keys,
+            self.attempts,
+            self.rules,
+            is_known=lambda _: known,
+            now=lambda: self.now,
+        )
         parts = PublicParts(
             pages=self.pages,
             page_for_host=self.own.get,
@@ -262,6 +271,12 @@ async def test_tickets_are_of_one_page_and_nobody_makes_them(shop: Locked) -> No
     ticket = lock_ticket.read(good)
     assert ticket is not None
     assert not lock_ticket.is_good(ticket, "", "shop", NOW // 1000)
+
+
+async def test_who_may_see_the_monitor_needs_no_password(shop: Locked) -> None:
+    async with shop.client(known=True) as asking:
+        for path in ALL:
+            assert (await asking.get(path)).status_code == 200, path
 
 
 async def test_with_tls_the_cookie_is_for_tls_alone() -> None:
