@@ -9,6 +9,7 @@ from portquorum.delivery.names import short_names
 from portquorum.presentation.output import clock, out
 from schemas.duration import WHOLE_SECONDS, duration_text
 from schemas.plain_text import one_line
+from schemas.probe import JOB
 from sinks.notifier.decision import rows
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 _EXPECTED: Final = frozenset({rows.KNOWN, rows.NO_IMPROVEMENT, rows.STAYS_OPEN})
 """Reasons for which nobody misses anything; `notify why` shows them."""
 _FAILED: Final = {"retrying": "not told yet", "dead": "never told"}
+_JOBS: Final = {
+    "heartbeat_missed": "missed",
+    "job_failed": "failed",
+    "job_overran": "ran too long",
+}
+"""What an incident of a job is called, by its reason."""
+
 _SAME_S: Final = 1.0
 """Two ends of one span that are no further apart are the same, in seconds."""
 
@@ -70,7 +78,9 @@ def told_words(found: Sequence["IncidentNotification"]) -> list[tuple[str, str]]
 
 
 def place(kind: str, host: str, port: int | None) -> str:
-    """`tcp db1.example.com:5432`."""
+    """`tcp db1.example.com:5432`; `job` of one that reports itself."""
+    if kind == JOB:
+        return "job"
     shown = f"[{host}]" if ":" in host else host
     return one_line(f"{kind} {shown}" if host else kind) + (f":{port}" if port else "")
 
@@ -78,6 +88,8 @@ def place(kind: str, host: str, port: int | None) -> str:
 def _type(one: "Incident") -> str:
     if one.expect == "closed" and one.incident_type == "unreachable":
         return "open port"
+    if one.kind == JOB and one.incident_type == "unreachable":
+        return next((_JOBS[why] for why in one.reasons.values() if why in _JOBS), "in trouble")
     return one.incident_type
 
 

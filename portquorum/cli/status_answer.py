@@ -11,6 +11,7 @@ from portquorum.cli.errors import WrongUseError
 from portquorum.cli.known_names import expect_known
 from portquorum.cli.options import FEW_TARGETS
 from schemas.duration import duration_text
+from schemas.result import RECEIVER
 from sinks.clickhouse.fleet_queries import (
     REGION_STATUSES,
     STATUSES,
@@ -92,7 +93,7 @@ def answer(
         trouble=trouble(
             known,
             summary,
-            [one for one in telling.result() if one.region in (wanted.regions or known.regions)],
+            [one for one in telling.result() if _matters(one.region, wanted, known)],
         ),
         open_incidents=incidents.total,
         incidents=tuple(incidents.shown),
@@ -131,6 +132,13 @@ def check(wanted: FleetFilter, known: InventoryNow) -> None:
     expect_known("tag", wanted.tags, known.tags)
 
 
+def _matters(region: str, wanted: FleetFilter, known: InventoryNow) -> bool:
+    """Whether a region's trouble is that of wanted targets; that of receivers is of all jobs."""
+    if region == RECEIVER:
+        return known.jobs > 0 and not wanted.regions
+    return region in (wanted.regions or known.regions)
+
+
 def trouble(
     known: InventoryNow, summary: FleetSummary, regions: Iterable[RegionTrouble]
 ) -> tuple[MonitorTrouble, ...]:
@@ -166,10 +174,7 @@ def _of_region(now: int, found: RegionTrouble) -> MonitorTrouble:
     since, text = found.at, found.summary
     if what == "region_silent" and found.last_beat_at is not None:
         since = found.last_beat_at
-        text = (
-            f"No prober of region {found.region} has reported for "
-            f"{duration_text(max(0, now - since))}: its targets are not watched from there."
-        )
+        text = _silent(found.region, duration_text(max(0, now - since)))
     return MonitorTrouble(what=what, region=found.region, since=since, text=text)
 
 
@@ -185,3 +190,12 @@ def _of(wanted: FleetFilter) -> str:
         if names
     ]
     return f" of {' and '.join(named)}" if named else ""
+
+
+def _silent(region: str, length: str) -> str:
+    if region == RECEIVER:
+        return f"No receiver of heartbeats has been heard for {length}: jobs are not judged."
+    return (
+        f"No prober of region {region} has reported for {length}: "
+        "its targets are not watched from there."
+    )

@@ -12,6 +12,7 @@ from portquorum.presentation.fitted_table import FittedTable, TableColumn
 from portquorum.presentation.output import OF_CLOSED, STATUS_STYLE, clock, out, table
 from schemas.duration import duration_text
 from schemas.plain_text import one_line, plain
+from schemas.probe import JOB
 from schemas.result import REASON_TEXT
 from sinks.clickhouse.fleet_queries import (
     REGION_STATUSES,
@@ -181,6 +182,9 @@ def _regions(one: TargetNow) -> Text:
     for number, ((status, reason), regions) in enumerate(ranked):
         text.append(", " if number else "")
         who = one_line(regions[0].region) if len(regions) == 1 else str(len(regions))
+        if one.kind == JOB:
+            text.append(_reported(regions[0]))
+            continue
         text.append(f"{who} ")
         text.append(_word(one, status), style=STATUS_STYLE.get(status, "yellow"))
         if reason and reason != "port_open":
@@ -188,6 +192,16 @@ def _regions(one: TargetNow) -> Text:
         elif len(regions) == 1 and regions[0].latency_ms is not None:
             text.append(f" {regions[0].latency_ms:.2f} ms", style="dim")
     return text
+
+
+def _reported(said: RegionNow) -> Text:
+    """What a job reported last."""
+    if said.status == "pending":
+        return Text("no report yet", style="dim")
+    if said.status == "up":
+        return Text("succeeded", style=STATUS_STYLE["up"])
+    detail = f" ({one_line(said.detail)})" if said.detail else ""
+    return Text(f"failed{detail}", style=STATUS_STYLE["down"])
 
 
 def _single(one: TargetNow, now: int) -> None:
@@ -203,6 +217,14 @@ def _single(one: TargetNow, now: int) -> None:
     if one.is_resolved:
         head.append(f"; resolved by hand, {_still(one)}", style="yellow")
     out().print(head)
+    if one.kind == JOB:
+        for said in one.regions:
+            at = said.checked_at
+            ago = "" if at is None else f", {duration_text(max(0, now - at))} ago"
+            out().print_indented(Text.assemble("newest report: ", _reported(said), (ago, "dim")))
+        sql = f"SELECT * FROM job_runs WHERE target = '{one_line(one.target)}'"  # noqa: S608 - shown
+        out().print_indented(Text(f'its runs: portquorum sql "{sql}"', style="dim"))
+        return
     rows = [
         (
             Text(one_line(region.region), style="bold"),

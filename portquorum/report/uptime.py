@@ -131,6 +131,7 @@ SELECT region, if(sum(r.checks) = 0, NULL, 100 * sum(r.up) / sum(r.checks)) AS p
        sum(r.checks), sum(r.missed)
 FROM {internal}.results_daily AS r
 WHERE day BETWEEN {since:Date} AND {until:Date}
+  AND region != 'receiver'
   AND target IN
   (
       SELECT target FROM targets_known

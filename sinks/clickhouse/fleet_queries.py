@@ -84,7 +84,7 @@ class FleetFilter(Struct, frozen=True, kw_only=True):
 class InventoryNow(Struct, frozen=True, kw_only=True):
     """What the inventory has, as the sink wrote it; the empty team is that of targets without one.
 
-    Jobs have no region, and are never late for what this says.
+    `jobs` of them report themselves: they have no region, and are never late for what this says.
 
     `gap_ms` is the mean distance between two results of the fleet, `longest_ms` the time after
     which a result of the target with the shortest interval is stale. `now` (UTC ms) is
@@ -98,6 +98,7 @@ class InventoryNow(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     gap_ms: float
     longest_ms: float
+    jobs: int = 0
 
     def is_late(self, age_ms: float) -> bool:
         """True if the newest result of the fleet is older than checks on time can leave it."""
@@ -171,7 +172,8 @@ SELECT toUnixTimestamp64Milli(now64(3)), count(), arraySort(groupUniqArray(toStr
        arraySort(groupUniqArrayArrayIf(arrayMap(one -> toString(one), regions), NOT is_job)),
        arraySort(groupUniqArrayArray(arrayMap(one -> toString(one), tags))),
        1 / greatest(sumIf(length(regions) / interval_ms, is_checked), 1e-12),
-       min(if(is_checked, interval_ms * 2.5 + timeout_ms, 1e12))
+       min(if(is_checked, interval_ms * 2.5 + timeout_ms, 1e12)),
+       countIf(is_job)
 FROM
 (
     SELECT *, kind = 'heartbeat' AS is_job,
@@ -237,7 +239,8 @@ ORDER BY at DESC, region
 
 def inventory_now(client: Client) -> InventoryNow:
     """What there is to ask for. `client` is from `foundation.clickhouse`."""
-    ((now, count, teams, regions, tags, gap_ms, longest_ms),) = client.query(_INVENTORY).result_rows
+    (found,) = client.query(_INVENTORY).result_rows
+    now, count, teams, regions, tags, gap_ms, longest_ms, jobs = found
     return InventoryNow(
         now=now,
         targets=count,
@@ -246,6 +249,7 @@ def inventory_now(client: Client) -> InventoryNow:
         tags=tuple(tags),
         gap_ms=gap_ms,
         longest_ms=longest_ms,
+        jobs=jobs,
     )
 
 

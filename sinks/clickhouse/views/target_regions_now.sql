@@ -20,7 +20,7 @@ SELECT
     arrayDistinct(t.regions) AS regions,
     toUnixTimestamp64Milli(now64(3, 'UTC')) AS now_ms,
     toUnixTimestamp64Milli(t.appended_at) AS defined_ms,
-    if(is_job, 9999999999999, toInt64(intDiv(toUInt64(t.interval_ms) * 5, 2) + t.timeout_ms)) AS fresh_for_ms,
+    if(is_job, now_ms, toInt64(intDiv(toUInt64(t.interval_ms) * 5, 2) + t.timeout_ms)) AS fresh_for_ms,
     cityHash64(t.kind, t.host, t.port) AS about_now,
     arrayMap(one -> arrayFirstIndex((region, about, blocked) -> region = one AND about = about_now AND blocked = 0, r.region, r.about, r.blocked), regions) AS counted,
     arrayMap(one -> arrayFirstIndex((region, about, blocked) -> region = one AND about = about_now AND blocked = 1, r.region, r.about, r.blocked), regions) AS blocked,
