@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 from foundation import clickhouse
 from foundation.settings import Settings
 from portquorum.web.fleet import StatusGroup
+from portquorum.web.following.late_jobs import late_jobs, with_late
 from schemas.incident import RegionEvent
 from sinks.clickhouse.fleet_queries import RegionTrouble, region_trouble
 from sinks.clickhouse.threads import in_thread
@@ -91,10 +92,11 @@ class StatusPoll:
         try:
             client = self._connected()
             rows = client.query(QUERY, settings={"max_execution_time": LIMIT_S}).result_rows
+            late = late_jobs(client)
         except BaseException:
             self.close()
             raise
-        return [
+        groups = [
             StatusGroup(
                 status=str(status),
                 targets=targets,
@@ -105,6 +107,7 @@ class StatusPoll:
             )
             for status, since, is_resolved, names, words, newest, targets in rows
         ]
+        return list(with_late(groups, late))
 
 
 def _connected(settings: Settings) -> Client:

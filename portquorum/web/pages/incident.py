@@ -15,6 +15,7 @@ from portquorum.web.pages.rendering import render
 from portquorum.web.pages.viewer import Viewer
 from portquorum.web.words import ENGLISH
 from schemas.incident import HostTarget, RegionVerdict, Votes
+from schemas.probe import JOB
 from schemas.web import IncidentNote
 
 MOST_REGIONS: Final = 40
@@ -86,6 +87,7 @@ def page(view: IncidentView, freshness: Freshness, counts: Counts, viewer: Viewe
         freshness,
         counts,
         row=facts.row,
+        is_job=facts.row.kind == JOB,
         first_steps=facts.first_steps,
         runbook=facts.runbook,
         changes=facts.changes,
@@ -103,7 +105,7 @@ def page(view: IncidentView, freshness: Freshness, counts: Counts, viewer: Viewe
         told_left=max(0, len(told or ()) - MOST_TOLD),
         told_trouble=past.trouble if past is not None else view.trouble,
         trouble=view.trouble,
-        charts=view.charts,
+        charts=() if facts.row.kind == JOB else view.charts,
         notes=view.notes[-MOST_EVENTS:],
         is_known=view.answer is not None,
         has_status_pages=view.has_status_pages,

@@ -22,6 +22,7 @@ from portquorum.web.words import BLIND, CLOSED_BECAUSE, ENGLISH, MARKS, STATES, 
 from schemas.incident import Votes
 from schemas.policy import Match
 from schemas.probe import JOB
+from schemas.result import RECEIVER
 
 HEAD_STATES: Final = (
     *("down", "flapping", "slow", "unknown", "pending", "maintenance", "paused", "up"),
@@ -153,8 +154,9 @@ def cause_url(row: CauseRow) -> str:
 
 
 def region_words(marks: Sequence[RegionMark], most: int) -> RegionWords:
-    """Regions with their signs, failing ones first if not all fit."""
+    """Regions with their signs, failing ones first if not all fit; who takes reports is none."""
     w = ENGLISH
+    marks = [one for one in marks if one.region != RECEIVER]
     failing = [one for one in marks if _fails(one)]
     others = [one for one in marks if not _fails(one)]
     groups = (

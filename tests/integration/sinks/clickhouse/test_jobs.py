@@ -5,15 +5,20 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from foundation.clickhouse import database, internal_database
 from foundation.settings import Settings
+from portquorum.web.following.late_jobs import late_jobs
 from portquorum.web.history import job_queries, result_queries
 from portquorum.web.history.answers import TimeWindow
 from portquorum.web.history.questions import ResultQuery
+from schemas.probe import HeartbeatProbe
 from sinks.clickhouse.fleet_queries import FleetFilter, fleet_summary, inventory_now, targets_now
 from sinks.clickhouse.migrate import migrate
+from tests.browser.web.job import definition
 from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.test_status import StartOffset
 
@@ -107,6 +112,20 @@ def test_a_job_is_up_late_failing_down_pending_or_paused(jobs: Jobs) -> None:
     by_region = "SELECT target, status FROM region_status_now WHERE status NOT IN ('up', 'down')"
     assert jobs.rows(by_region) == [("pending", "pending")]
     assert jobs.rows("SELECT count() FROM region_status_now WHERE latency_ms IS NOT NULL") == [(0,)]
+
+
+def test_a_job_with_a_schedule_is_late_by_its_schedule(jobs: Jobs) -> None:
+    hourly = HeartbeatProbe(schedule="0 * * * *", grace_ms=MINUTE)
+    raw = msgspec.json.encode(replace(definition(), probe=hourly)).decode()
+    for name in ("on-time", "late", "broken"):
+        jobs.job(name, None, job_schedule="0 * * * *", raw="{}" if name == "broken" else raw)
+    jobs.job("interval")
+    hour = jobs.now // HOUR * HOUR
+    jobs.report("on-time", "success", jobs.now - hour)
+    for name in ("late", "broken", "interval"):
+        jobs.report(name, "success", jobs.now - hour + 90 * MINUTE)
+    jobs.report("late", "start", jobs.now - hour)
+    assert late_jobs(jobs.client) == {"late": hour - HOUR}
 
 
 def test_what_was_resolved_by_hand_of_a_job_is_over(jobs: Jobs) -> None:
