@@ -22,6 +22,7 @@ from portquorum.web.explaining.answers import TargetExplained
 from portquorum.web.explaining.explainer import ExplainUnavailableError
 from portquorum.web.history import answers as stored
 from portquorum.web.history.errors import HistoryUnavailableError
+from portquorum.web.history.job_reports import JobReports
 from portquorum.web.history.stored_history import HistoryState
 from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
@@ -454,6 +455,9 @@ class HandMadeHistory:
     def _ask(self) -> None:
         if self.away_since is not None:
             raise HistoryUnavailableError("ClickHouse does not answer.", self.away_since)
+
+    async def job_reports(self, targets: Collection[str]) -> dict[str, JobReports]:
+        return {}
 
     async def target(self, asked: Any) -> stored.TargetHistory:
         if self.away_since is not None:
