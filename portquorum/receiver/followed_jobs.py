@@ -40,12 +40,13 @@ class FollowedJobs:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._book = JobBook()
-        self._is_present = False
+        self.present = asyncio.Event()
+        """Set once [targets] was read up to its end."""
         self._throttle: LogThrottle[str] = LogThrottle()
 
     @property
     def is_present(self) -> bool:
-        return self._is_present
+        return self.present.is_set()
 
     @property
     def enabled(self) -> int:
@@ -69,7 +70,8 @@ class FollowedJobs:
                     book = PlacedJobs()
                     async for record in follower.present(stalled_s=STALLED_S):
                         book.apply(record)
-                    self._book, self._is_present = book, True
+                    self._book = book
+                    self.present.set()
                     async for record in follower.changes():
                         book.apply(record)
             except (KafkaError, OSError, LookupError) as error:

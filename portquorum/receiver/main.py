@@ -1,6 +1,7 @@
 """The role `receiver`: takes reports of jobs, and nothing else."""
 
 import asyncio
+import gc
 import socket
 from functools import partial
 from typing import Final
@@ -11,6 +12,7 @@ from foundation.loopback_listener import inherited_listener, loopback_listener, 
 from foundation.settings import PREFIX, Settings
 from portquorum.access.rules import access_rules
 from portquorum.journal.journal import KafkaJournal
+from portquorum.journal.protocol import Journal
 from portquorum.receiver.followed_jobs import FollowedJobs
 from portquorum.receiver.receiver import Receiver
 from portquorum.serving.beside import Worker, serve_beside
@@ -54,10 +56,20 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
         prober=receiver.prober,
     )
     workers: list[Worker] = [partial(receiver.run, closing), journal.run, jobs.run]
+    workers.append(partial(_settled, journal, jobs))
     if certificate is not None and tls is not None:
         workers.append(partial(renewed, tls, certificate))
     app = Front([receiver.app], only_lifespan)
     await serve_beside(serve(app, listening, closing, stop, tls=tls), workers, stop)
+
+
+async def _settled(journal: Journal, jobs: FollowedJobs) -> None:
+    """Keys and jobs stay: no collection of garbage is to visit them again and again."""
+    await journal.is_present.wait()
+    await jobs.present.wait()
+    gc.collect()
+    gc.freeze()
+    await asyncio.Event().wait()
 
 
 def _listening(settings: Settings, listen: str | None, fd: int | None) -> socket.socket:
