@@ -48,13 +48,22 @@ def take_signal(
         return []
     job.counted = (*job.counted[1 - MOST_COUNTED :], identity)
     events: list[IncidentEvent] = []
-    if result.signal == "start":
-        _begin(job, result.run, state.now)
-    else:
+    if result.signal != "start":
         events = _end(state, job, result, deciding)
+    elif not _has_ended(job, result, state.now):
+        _begin(job, result.run, state.now)
     events += heartbeat_incidents.follow_flapping(state, job, deciding)
     state.job_index.note(job)
     return events
+
+
+def _has_ended(job: JobState, start: CheckResult, now: int) -> bool:
+    """Whether a start comes after what may be its end: it was taken earlier, by another receiver.
+
+    A newest report that is ahead of now is of a time before the broker's clock was set back.
+    """
+    last = job.last
+    return last is not None and start.started_at < last.started_at <= now + AHEAD_MS
 
 
 def _begin(job: JobState, name: str | None, now: int) -> None:
@@ -74,7 +83,7 @@ def _end(
         place = names.index(result.run)
         began, left = job.runs[place].began, job.runs[place + 1 :]
     job.runs = left
-    job.last = Report(now, failed, result.exit_code, began)
+    job.last = Report(now, failed, result.exit_code, began, result.started_at)
     job.since = job.reported = now
     job.after, job.held_until = None, 0
     job.due = due_after(job.probe, now)
@@ -102,8 +111,7 @@ def _missed(state: PartitionState, job: JobState) -> Down | None:
     due, deadline = job.due, job.deadline
     if due is None:
         raise LookupError(f"expected a due time of {job.id!r}, found none")
-    early = max(job.probe.grace_ms, LEAST_EARLY_MS)
-    heard_again = state.receivers.deaf_until(max(due - early, job.reported), deadline)
+    heard_again = state.receivers.deaf_until(_may_have_come(job, due), deadline)
     job.after = due
     job.since = state.now if heard_again is None else heard_again
     job.due = due_later(job.probe, due, job.since)
@@ -111,6 +119,14 @@ def _missed(state: PartitionState, job: JobState) -> Down | None:
         return None
     began = job.runs[-1].began if job.runs else None
     return Down("heartbeat_missed", max(1, due), began=began)
+
+
+def _may_have_come(job: JobState, due: int) -> int:
+    """The earliest time at which the report that is due may have come."""
+    if job.probe.schedule is None and not job.reported:
+        # The due time follows from the definition: it says nothing of when the job reports.
+        return job.since
+    return max(due - max(job.probe.grace_ms, LEAST_EARLY_MS), job.reported)
 
 
 def _overran(state: PartitionState, job: JobState, deadline: int) -> Down | None:

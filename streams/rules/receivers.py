@@ -22,10 +22,13 @@ def take_beat(state: PartitionState, beat: Beat) -> None:
 
 
 def set_back(state: PartitionState, step: int) -> None:
-    """The broker's clock is set back by `step` ms: all lies as far back as before."""
+    """The broker's clock is set back by `step` ms: all lies as far back as before.
+
+    A clock that was many years ahead leaves times before 1970.
+    """
     heard = state.receivers
     state.receivers = structs.replace(
         heard,
-        newest_beat=heard.newest_beat and max(1, heard.newest_beat - step),
-        deaf=tuple((max(0, begin - step), max(0, end - step)) for begin, end in heard.deaf),
+        newest_beat=heard.newest_beat and (heard.newest_beat - step or -1),
+        deaf=tuple((begin - step, end - step) for begin, end in heard.deaf),
     )

@@ -73,7 +73,8 @@ def _copy(region: RegionState, prober: str) -> RegionState:
 
 def _take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[RegionEvent]:
     running = state.running
-    state.respited = False
+    if beat.region != RECEIVER:
+        state.respited = False
     region = state.regions.get(beat.region)
     if region is None:
         region = state.regions[beat.region] = RegionState(running, state.now)

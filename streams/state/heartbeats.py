@@ -33,12 +33,16 @@ class Run(Struct, frozen=True, gc=False, array_like=True):
 
 
 class Report(Struct, frozen=True, gc=False, array_like=True):
-    """The newest success or failure of a job; `began` is when its run began, None: unknown."""
+    """The newest success or failure of a job; `began` is when its run began, None: unknown.
+
+    `started_at` is the time of the receiver that took it.
+    """
 
     at: int
     failed: bool
     exit_code: int | None = None
     began: int | None = None
+    started_at: int = 0
 
 
 class Down(Struct, frozen=True, gc=False, array_like=True):

@@ -1,11 +1,12 @@
 """Jobs and receivers of an account, and what is told of them in short."""
 
 from datetime import datetime
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from schemas.control import TargetSet
-from schemas.probe import HeartbeatProbe
+from schemas.probe import HeartbeatProbe, ZoneOffset
 from schemas.result import RECEIVER, CheckResult, Reason, Signal, Status
 from schemas.target import Target
 from schemas.wall_clock import offsets
@@ -29,7 +30,6 @@ def job(job_id: str = "job", /, *, zone: str = "UTC", **options: object) -> Targ
     known = {*HeartbeatProbe.__struct_fields__}
     probe = {key: value for key, value in options.items() if key in known}
     others = {key: value for key, value in options.items() if key not in known}
-    zoned = offsets(ZoneInfo(zone), START - 400 * DAY, START + 5 * 366 * DAY)
     return target(
         job_id,
         "receiver",
@@ -37,9 +37,14 @@ def job(job_id: str = "job", /, *, zone: str = "UTC", **options: object) -> Targ
         host=None,
         port=None,
         timeout_ms=1_000,
-        probe=HeartbeatProbe(zone=zone, offsets=zoned, **probe),  # type: ignore[arg-type]
+        probe=HeartbeatProbe(zone=zone, offsets=_offsets(zone), **probe),  # type: ignore[arg-type]
         **others,
     )
+
+
+@cache
+def _offsets(zone: str) -> tuple[ZoneOffset, ...]:
+    return offsets(ZoneInfo(zone), START - 400 * DAY, START + 5 * 366 * DAY)
 
 
 def signal(

@@ -649,7 +649,7 @@ class Reference:
     # Rules 4 (second half) and 8
 
     def _beat(self, beat: Beat) -> None:
-        self.beat_since_respite = True
+        self.beat_since_respite |= beat.region != RECEIVER
         self.told += self.lookout.heard(beat.region, self.now)
         if beat.region in self.silent:
             self.silent.remove(beat.region)
@@ -673,7 +673,15 @@ class Reference:
                 self.told.append(Silent(region, self.now, last))
         self.told += self.lookout.look(
             self.targets.values(),
-            Moment(self.now, self.running, self.beats, self.silent, self.guard.since, respite),
+            Moment(
+                now=self.now,
+                running=self.running,
+                beats=self.beats,
+                silent=self.silent,
+                aside=self.guard.since,
+                respite=respite,
+                jobs=bool(self.jobs.known),
+            ),
         )
         for _, watched in sorted(self.targets.items()):
             self._judge(watched)

@@ -83,8 +83,8 @@ class Job(Transitions):
 
     `since` is what its due time follows from: its newest report, its definition, or the moment up
     to which deadlines were looked at (then `after` is the due time before that one). `reported` is
-    its newest report. `not_before` is where a start has moved its deadline. `floor`: signals that
-    started then or before are of its pause.
+    its newest report, `report_taken` when a receiver took it. `not_before` is where a start has
+    moved its deadline. `floor`: signals that started then or before are of its pause.
     """
 
     def __init__(self, target: Target, since: int, floor: int = NEVER) -> None:
@@ -94,6 +94,7 @@ class Job(Transitions):
         self.since = since
         self.after: int | None = None
         self.reported = NEVER
+        self.report_taken = NEVER
         self.not_before = NEVER
         self.runs: list[Run] = []
         self.down: Reason | None = None
@@ -131,7 +132,8 @@ class Job(Transitions):
 
     def set_back(self, step: int, clock: Clock) -> None:
         self.since -= step
-        self.reported -= step
+        if self.reported != NEVER:
+            self.reported -= step
         self.not_before -= step
         self.floor -= step
         for run in self.runs:
@@ -162,6 +164,8 @@ class Job(Transitions):
         """A signal that counts; whether it says that the job is down is another matter."""
         self.counted.append((result.prober, result.started_at, result.attempt))
         if result.signal == "start":
+            if result.started_at < self.report_taken <= now + 15_000:
+                return  # that may have been its end
             self.runs = [one for one in self.runs if one.name != result.run]
             self.runs.append(Run(result.run, now))
             self.runs = self.runs[-16:]
@@ -172,6 +176,7 @@ class Job(Transitions):
         known = result.run is not None and result.run in names
         self.runs = self.runs[names.index(result.run) + 1 :] if known else []
         self.since = self.reported = now
+        self.report_taken = result.started_at
         self.after, self.not_before = None, NEVER
         self._expect()
 
@@ -198,6 +203,8 @@ class Job(Transitions):
         assert self.deadline is not None
         due, deadline = self.due, self.deadline
         begin = max(due - max(self.probe.grace_ms, 60_000), self.reported)
+        if self.probe.schedule is None and self.reported == NEVER:
+            begin = self.since
         heard_again = [end for start, end in deaf if start < deadline and end > begin]
         later_than = max(heard_again, default=now)
         self.since, self.after = later_than, due

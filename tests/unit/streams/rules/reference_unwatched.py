@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from schemas.incident import Severity
+from schemas.result import RECEIVER
 from tests.unit.streams.rules.reference_target import Watched
 from tests.unit.streams.rules.reference_words import (
     Returned,
@@ -25,7 +26,7 @@ class Moment(Struct, frozen=True):
     """The log's time, the running time, the last beats (log time), and the silent regions.
 
     `aside` are the regions that are set aside, and since when (running time). `respite`: no region
-    is told to be silent.
+    is told to be silent. `jobs`: there are some, which receivers should know of.
     """
 
     now: int
@@ -34,6 +35,7 @@ class Moment(Struct, frozen=True):
     silent: Collection[str]
     aside: Mapping[str, int]
     respite: bool
+    jobs: bool
 
 
 class Lookout:
@@ -62,7 +64,8 @@ class Lookout:
         return told + self._unwatched([one for one in all_targets if unwatched(one, at)], at)
 
     def _never_heard(self, targets: list[Watched], at: Moment) -> list[Told]:
-        wanted = {region for one in targets for region in one.target.regions} - at.beats.keys()
+        wanted = {region for one in targets for region in one.target.regions}
+        wanted = (wanted | ({RECEIVER} if at.jobs else set())) - at.beats.keys()
         self.awaited = {region: self.awaited.get(region, at.running) for region in wanted}
         self.said_silent &= wanted
         long = {name for name, since in self.awaited.items() if at.running - since >= MINUTES_5}

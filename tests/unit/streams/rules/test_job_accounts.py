@@ -1,6 +1,7 @@
 """What docs/rules.md says of jobs (rule 16), worked out by hand.
 
-Each account is held against the reference, and against the rules as soon as they know jobs.
+Each account is held against the reference and against the rules, so that they do not agree on the
+same mistake.
 """
 
 import pytest
@@ -18,14 +19,14 @@ from tests.unit.streams.rules.job_accounts import (
     signal,
 )
 from tests.unit.streams.rules.reference_words import Closed, Opened
-from tests.unit.streams.rules.test_reference import Account, ByReference, in_short
+from tests.unit.streams.rules.test_reference import Account, ByReference, ByRules, in_short
 
 HOURLY: dict[str, object] = {"interval_ms": HOUR, "grace_ms": 5 * MINUTE}
 OPENED, RECOVERED = "opened unreachable", "closed unreachable: recovered"
 UPDATED = "updated unreachable"
 
 
-@pytest.fixture(params=[ByReference])
+@pytest.fixture(params=[ByReference, ByRules])
 def fleet(request: pytest.FixtureRequest) -> Account:
     made = request.param()
     assert isinstance(made, Account)
@@ -227,6 +228,29 @@ def test_an_end_without_a_name_ends_all_runs(fleet: Account) -> None:
     says(fleet, "success")
     listens(fleet, 2 * HOUR)
     assert told(fleet) == []
+
+
+def test_a_start_that_comes_after_its_end_begins_no_run(fleet: Account) -> None:
+    defines(fleet, interval_ms=24 * HOUR, max_runtime_ms=HOUR)
+    start = signal(fleet, "start", run="a")
+    fleet.wait(2_000)
+    end = signal(fleet, "success", run="a", prober="receiver-2")
+    fleet.wait(5_000)
+    fleet.append([end])
+    fleet.append([start])
+    says(fleet, "start", "success", run="b")
+    listens(fleet, 2 * HOUR)
+    assert told(fleet) == []
+
+
+def test_after_a_clock_that_was_set_back_starts_begin_runs(fleet: Account) -> None:
+    defines(fleet, interval_ms=24 * HOUR, max_runtime_ms=HOUR)
+    says(fleet, "success")
+    fleet.now -= 10 * MINUTE
+    listens(fleet)
+    says(fleet, "start", run="a")
+    listens(fleet, HOUR + 1_000)
+    assert told(fleet) == [OPENED]
 
 
 def test_a_start_of_the_same_run_begins_it_anew(fleet: Account) -> None:
@@ -485,6 +509,7 @@ def test_deaf_between_a_grace_before_and_a_grace_after(
     fleet: Account, from_minute: int, for_s: int, missed: bool
 ) -> None:
     defines(fleet, **HOURLY)
+    says(fleet, "success")
     listens(fleet, from_minute * MINUTE)
     while for_s:
         fleet.now += min(for_s, 10) * 1_000
@@ -493,6 +518,19 @@ def test_deaf_between_a_grace_before_and_a_grace_after(
     listens(fleet)
     listens(fleet, START + 66 * MINUTE - fleet.now)
     assert told(fleet) == [OPENED] * missed
+
+
+def test_a_first_report_may_have_come_at_any_time_since_the_definition(fleet: Account) -> None:
+    defines(fleet, **HOURLY)
+    listens(fleet, 20 * MINUTE)
+    fleet.quiet(MINUTE)  # the job reports at 0:20, and each hour after that
+    listens(fleet, START + 80 * MINUTE - fleet.now)
+    assert told(fleet) == []
+    # It has never been heard. Nothing was lost since 0:21.
+    listens(fleet, START + 125 * MINUTE - 1 - fleet.now)
+    assert told(fleet) == []
+    listens(fleet, 1_000)
+    assert opened(fleet).first_failed_at == START + 2 * HOUR
 
 
 def test_what_was_reported_since_they_were_deaf_is_known(fleet: Account) -> None:
@@ -517,7 +555,7 @@ def test_a_deadline_waits_until_a_receiver_is_heard(fleet: Account) -> None:
 
 
 def test_before_the_first_beat_nothing_is_missed() -> None:
-    for made in (ByReference(),):
+    for made in (ByReference(), ByRules()):
         defines(made, interval_ms=MINUTE, grace_ms=1_000)
         made.quiet(HOUR)
         assert told(made) == []
