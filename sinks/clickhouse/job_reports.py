@@ -14,22 +14,16 @@ _MEANS: Final[dict[str, tuple[str, str | None]]] = {
 """Status and reason of each signal."""
 
 _fields: Final = LoggedResult.__struct_fields__
-_STATUS: Final = _fields.index("status")
-_REASON: Final = _fields.index("reason")
 _SIGNAL: Final = _fields.index("signal")
 
 
 def contradiction(result: CheckResult) -> str | None:
     """What is wrong, in a sentence: expected and found; None if nothing is.
 
-    A signal has its own status and reason. Without one, nothing is `missed` without a reason.
+    A signal has its own status and reason; of what has none a version before signals may have
+    written anything.
     """
-    said = (result.status, result.reason)
-    if result.signal is None:
-        if said != ("missed", None):
-            return None
-        return "expected a reason of the status missed, or the signal start or log; found neither"
-    if said == _MEANS[result.signal]:
+    if result.signal is None or (result.status, result.reason) == _MEANS[result.signal]:
         return None
     status, reason = _MEANS[result.signal]
     return (
@@ -44,7 +38,4 @@ def may_contradict(columns: Sequence[tuple[Any, ...]]) -> bool:
     Quick. True means that each result must be looked at.
     """
     signals = columns[_SIGNAL]
-    if signals.count(None) != len(signals):
-        return True
-    statuses = columns[_STATUS]
-    return "missed" in statuses and ("missed", None) in zip(statuses, columns[_REASON], strict=True)
+    return signals.count(None) != len(signals)

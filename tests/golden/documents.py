@@ -150,6 +150,25 @@ def changed(
     return document
 
 
+JOBS: Document = {
+    "targets": [
+        {"id": "job-well", "kind": "heartbeat", "interval": "1m", "grace": "30s"},
+        {
+            "id": "job-nightly",
+            "kind": "heartbeat",
+            "schedule": "*/5 * * * *",
+            "zone": "Europe/Berlin",
+            "grace": "1m",
+            "criticality": "critical",
+        },
+        {"id": "job-missed", "kind": "heartbeat", "interval": "2m", "grace": "30s"},
+        {"id": "job-failed", "kind": "heartbeat", "interval": "1h", "team": "web"},
+        {"id": "job-long", "kind": "heartbeat", "interval": "1h", "max_runtime": "1m"},
+        {"id": "job-flaps", "kind": "heartbeat", "interval": "1h"},
+    ],
+}
+"""An inventory of jobs alone, of a third source."""
+
 OTHER: Document = {
     "regions": {},
     "targets": [

@@ -21,6 +21,10 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
     ),
     ("result reason", "certificate_ending"): "new in 0.2",
     ("result reason", "no_answer"): "new in 0.2",
+    ("result reason", "job_failed"): "new in 0.2",
+    ("result reason", "job_overran"): "new in 0.2",
+    ("probe", "heartbeat"): "new in 0.2",
+    **{("signal", signal): "new in 0.2" for signal in get_args(result.Signal)},
     ("result reason", "port_open"): "new in 0.2",
     ("result reason", "too_slow"): "new in 0.2",
     ("kind", "domain"): "new in 0.2",
@@ -64,6 +68,7 @@ def declared() -> Occurring:
         "result status": result.Status,
         "result cause": result.Cause,
         "result reason": result.Reason,
+        "signal": result.Signal,
         "verdict": incident.Verdict,
         "incident type": incident.IncidentType,
         "severity": incident.Severity,
@@ -121,6 +126,7 @@ def _of_results(messages: Iterable[Message]) -> Pairs:
             yield "result status", line.status
             yield "result cause", line.cause
             yield "result reason", line.reason
+            yield "signal", line.signal
         body = control.body(one.headers)
         if body is None or one.value:
             continue

@@ -31,6 +31,7 @@ def record(folder: Path, rules: str) -> None:
     middle = stage.checkpoint()
     story.second_half()
     story.simulated()
+    story.jobs()
     story.ending()
     logs = {name: [one for part in parts for one in part] for name, parts in stage.topics.items()}
     logs["notifications"] = send_log(logs["incidents"], logs["policy"])

@@ -4,7 +4,8 @@
    between the rounds; then the times of one target rise.
 2. `first_half` and `second_half`: every kind of trouble, by hand, around the checkpoint.
 3. `simulated`: an hour of `tests.simulation`, with the real schedule and batches of a prober.
-4. `ending`: incidents of each type that stay open.
+4. `jobs`: what reports itself, and receivers that are away.
+5. `ending`: incidents of each type that stay open.
 """
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from schemas.control import Acknowledged, Resolved, TargetRemoved, TargetSet, Ti
 from schemas.result import Reason
 from tests.golden import documents, junk
 from tests.golden.probing import REGIONS, Probing
+from tests.golden.receiving import JOBS, Receiving
 from tests.golden.stage import PARTITIONS, Stage, home
 from tests.simulation.scenario import START, Scenario
 from tests.simulation.simulation import Simulation
@@ -229,6 +231,55 @@ class Story:
 
         Simulation(SCENARIO, also=also).run()
         stage.requests.clear()
+
+    def jobs(self) -> None:
+        """Missed, failed, too long, flapping, well; nobody listens, and the log is silent."""
+        stage, receiving = self.stage, Receiving(self.probing)
+        stage.now += 20_000
+        receiving.beat()
+        stage.apply(documents.JOBS, "jobs", source="jobs")
+        self.probing.look(())
+        for name in JOBS:
+            receiving.says(name, "success", exit_code=0, total_ms=1_234.5)
+        receiving.says("job-missed", "log", output="half of it is done")
+        self._runs(receiving)
+        # Nobody listens for a while, then the log is silent; one job truly stops meanwhile.
+        receiving.away = True
+        receiving.run(120)
+        receiving.away = False
+        self._minutes(receiving, 4)
+        stage.now += 3 * MINUTE_MS
+        self._minutes(receiving, 8)
+        receiving.says("job-missed", "success")
+        self._minutes(receiving, 3)
+        self.resolve("job-missed", stage.open_id("job-missed"), "by hand")
+        self._minutes(receiving, 3)
+        self.acknowledge("job-failed", stage.open_id("job-failed"), "known")
+
+    def _minutes(self, receiving: Receiving, minutes: int) -> None:
+        """In which two jobs are well."""
+        for _ in range(minutes):
+            receiving.run(60)
+            for name in ("job-well", "job-nightly"):
+                receiving.says(name, "success")
+
+    def _runs(self, receiving: Receiving) -> None:
+        for run in ("a", "b"):
+            receiving.says("job-long", "start", run=run)
+            receiving.run(5)
+        failed = receiving.says("job-failed", "fail", exit_code=3, output="disk full", run="x")
+        self.probing.publish([failed])
+        self._minutes(receiving, 2)
+        receiving.says("job-long", "success", run="b")
+        for _ in range(4):
+            receiving.says("job-flaps", "fail", exit_code=1)
+            receiving.run(10)
+            receiving.says("job-flaps", "success", exit_code=0)
+            receiving.run(10)
+        # Forged, and too late.
+        receiving.says("job-well", "fail", region="region-0")
+        receiving.says("job-well", "fail", started_at=self.stage.now - 31_000)
+        receiving.says("job-long", "start", run="c")
 
     def ending(self) -> None:
         stage, probing = self.stage, self.probing

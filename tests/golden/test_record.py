@@ -22,6 +22,7 @@ def told(folder: Path) -> dict[str, list[Message]]:
     middle = stage.checkpoint()
     story.second_half()
     story.simulated()
+    story.jobs()
     story.ending()
     logs = {name: [one for part in parts for one in part] for name, parts in stage.topics.items()}
     return logs | {"state": middle + stage.checkpoint()}

@@ -270,6 +270,7 @@ def test_a_deadline_is_decided_by_the_first_beat_after_it() -> None:
 def test_a_deaf_time_before_the_report_was_due_matters_from_its_grace_on() -> None:
     for deaf_until, opens in ((49, True), (51, False)):
         jobs = Jobs(job())
+        jobs.signal("success")
         jobs.until(START + (deaf_until - 1) * MINUTE_MS)
         jobs.away = True
         jobs.pass_time(MINUTE_MS - 5_000)
