@@ -199,6 +199,8 @@ async def make_key(
         _expect_their_page(principal, status_edits, wanted.about)
     elif wanted.about is not None:
         target = target_of(fleet, wanted.about)
+        if target is None:
+            raise _no_target(fleet, wanted.about)
     return await _made(request, principal, keys, repeats, wanted, target)
 
 
@@ -242,6 +244,14 @@ def _expect_their_page(who: Principal, status_edits: StatusEdits, slug: str | No
     if page is None:
         raise wrong_field("about", f"expected a status page, found {(slug or '')[:63]!r}")
     status_edits.must_be_theirs(who, page)
+
+
+def _no_target(fleet: Fleet, target_id: str) -> ProblemError:
+    """A wrong field of a body, not a path that is not there; 503 while nobody knows."""
+    said = f"there is no target {target_id[:128]!r}"
+    error = missing(fleet.freshness(), said)
+    is_known = error.problem.status == HTTPStatus.NOT_FOUND
+    return wrong_field("about", said) if is_known else error
 
 
 def _heartbeat(fleet: Fleet, target_id: str) -> Target:

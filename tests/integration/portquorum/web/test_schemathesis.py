@@ -52,6 +52,7 @@ READS = [
     *("target_entry", "inventory", "incident_notes", "silence", "maintenance"),
     *("me", "users", "user", "tokens", "audit"),
     *("status_pages", "status_page", "page_keys", "posts", "post"),
+    *("heartbeats", "heartbeat_keys", "keys"),
 ]
 CHANGES = [
     *("put_target_entry", "patch_target_entry", "delete_target_entry", "make_target"),
@@ -60,7 +61,8 @@ CHANGES = [
     *("end_silence", "put_maintenance", "delete_maintenance", "put_user", "delete_user"),
     *("make_invitation", "make_token", "revoke_token"),
     *("put_status_page", "patch_status_page", "delete_status_page"),
-    *("make_page_key", "revoke_page_key"),
+    *("make_page_key", "revoke_page_key", "make_key", "revoke_key"),
+    *("make_heartbeat_key", "revoke_heartbeat_key"),
     *("make_post", "change_post", "delete_post"),
 ]
 OWN = {"make_token", "revoke_token"}

@@ -121,7 +121,7 @@ async def test_a_text_of_others_is_taken_over_once() -> None:
         ("POST", "/keys", {"use": "badge"}, 403),
         ("POST", "/keys", {"use": "page", "about": "shop"}, 403),
         ("POST", "/keys", {"use": "badge", "about": "cleanup"}, 403),
-        ("POST", "/keys", {"use": "badge", "about": "nothing"}, 404),
+        ("POST", "/keys", {"use": "badge", "about": "nothing"}, 400),
         ("POST", "/keys", {"use": "door"}, 400),
         ("POST", "/keys", {}, 400),
         ("DELETE", "/keys/00000000", None, 404),
