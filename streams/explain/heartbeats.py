@@ -20,7 +20,7 @@ from streams.explain.model import (
 )
 from streams.rules import flapping
 from streams.rules.heartbeat_incidents import verdict_of
-from streams.rules.heartbeats import LEAST_EARLY_MS
+from streams.rules.heartbeats import may_have_come
 from streams.rules.receivers import DEAF_AFTER_MS
 from streams.state.heartbeats import NEVER, JobState, Run
 from streams.state.partition_state import PartitionState
@@ -121,11 +121,11 @@ def _deaf(state: PartitionState, job: JobState) -> Iterator[str]:
 
 
 def _deaf_times(state: PartitionState, job: JobState) -> list[tuple[int, int]]:
-    """The deaf times since the last report, or since a report that may have come early."""
-    early = max(job.probe.grace_ms, LEAST_EARLY_MS)
-    since = job.since if job.due is None else min(job.since, job.due - early)
-    since = max(since, job.reported)
-    return [one for one in state.receivers.deaf if one[1] > since]
+    """The deaf times for which a report is not judged: the one that is due, and the one before."""
+    since = job.since if job.due is None else min(job.since, may_have_come(job, job.due))
+    # Of one that was not judged `since` is the end of the deaf time.
+    ended = None if job.after is None else job.since
+    return [one for one in state.receivers.deaf if one[1] > since or one[1] == ended]
 
 
 def _would_change(state: PartitionState, job: JobState) -> Iterator[str]:

@@ -111,7 +111,7 @@ def _missed(state: PartitionState, job: JobState) -> Down | None:
     due, deadline = job.due, job.deadline
     if due is None:
         raise LookupError(f"expected a due time of {job.id!r}, found none")
-    heard_again = state.receivers.deaf_until(_may_have_come(job, due), deadline)
+    heard_again = state.receivers.deaf_until(may_have_come(job, due), deadline)
     job.after = due
     job.since = state.now if heard_again is None else heard_again
     job.due = due_later(job.probe, due, job.since)
@@ -121,7 +121,7 @@ def _missed(state: PartitionState, job: JobState) -> Down | None:
     return Down("heartbeat_missed", max(1, due), began=began)
 
 
-def _may_have_come(job: JobState, due: int) -> int:
+def may_have_come(job: JobState, due: int) -> int:
     """The earliest time at which the report that is due may have come."""
     if job.probe.schedule is None and not job.reported:
         # The due time follows from the definition: it says nothing of when the job reports.

@@ -93,6 +93,24 @@ def test_why_it_is_not_judged() -> None:
     assert found.job.deaf == ((START + 50 * MINUTE_MS, jobs.now),)
 
 
+def test_why_the_report_before_was_not_judged() -> None:
+    jobs = Jobs(job())
+    jobs.signal()
+    jobs.pass_time(55 * MINUTE_MS)
+    jobs.away = True
+    jobs.pass_time(10 * MINUTE_MS)
+    jobs.away = False
+    jobs.pass_time(30 * MINUTE_MS)
+    assert jobs.events == []
+    found = explained(jobs)
+    assert found.job is not None
+    assert found.job.due_at == START + 120 * MINUTE_MS
+    assert [begin for begin, _ in found.job.deaf] == [START + 55 * MINUTE_MS]
+    assert "No receiver was heard from 2027-01-15 08:55:00 UTC" in found.because[1]
+    jobs.signal()
+    assert explained(jobs).because[1:] == ()
+
+
 def test_nobody_was_ever_heard() -> None:
     jobs = Jobs(job())
     jobs.state.receivers = Receivers()
