@@ -54,6 +54,8 @@ class WebProcess:
             "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
             "PORTQUORUM_PARTITIONS": str(settings.partitions),
             "PORTQUORUM_METRICS": "127.0.0.1:0",
+            "PORTQUORUM_PUBLIC_LISTEN": "127.0.0.1:0",
+            "PORTQUORUM_STATUS_DOMAINS": "status.example.org=shop",
             "PORTQUORUM_LOG_FORMAT": "json",
             "PORTQUORUM_DATA_DIR": str(log.parent),
         }
@@ -66,6 +68,11 @@ class WebProcess:
             )
         await rig.until(lambda: port_in(log) > 0 or process.returncode is not None, "the page")
         return cls(process, log, port_in(log))
+
+    @property
+    def public_port(self) -> int:
+        """The port of the listener for strangers."""
+        return port_in(self._log, "status pages served")
 
     async def get(self, path: str) -> Any:
         """What the API answers."""

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
@@ -98,6 +99,7 @@ async def test_a_killed_process_is_noticed_by_a_reconnect_alone(kafka: str, tmp_
     async with web(settings, tmp_path / "a.log") as a, web(settings, tmp_path / "b.log") as b:
         for one in (a, b):
             await one.until("/api/v1/overview", is_read, "the topics to be read")
+        await _strangers_see_nothing_of_the_monitor(a)
         fresh = (await a.get("/api/v1/overview"))["freshness"]
         assert fresh["position"] == (await b.get("/api/v1/overview"))["freshness"]["position"]
         async with (
@@ -122,6 +124,19 @@ async def test_a_killed_process_is_noticed_by_a_reconnect_alone(kafka: str, tmp_
         assert "reload" not in {kind for kind, _ in viewer.seen}
         listed = await other.get("/api/v1/incidents?limit=1000")
         assert {row["target"] for row in listed["rows"]} == {*NAMES, "before"}
+
+
+async def _strangers_see_nothing_of_the_monitor(one: WebProcess) -> None:
+    """Neither on the listener for them, nor by a domain of a status page (that there is not)."""
+    paths = ("/", "/targets", "/api/v1/targets", "/login", "/healthz", "/metrics", "/static/x/x")
+    own = {"Host": "status.example.org"}
+    async with httpx.AsyncClient() as asking:
+        for path in paths:
+            assert (
+                await asking.get(f"http://127.0.0.1:{one.public_port}{path}")
+            ).text == "not found"
+            answer = await asking.get(f"http://127.0.0.1:{one.port}{path}", headers=own)
+            assert (answer.status_code, answer.text) == (404, "not found\n")
 
 
 async def _killed_in_the_middle(
