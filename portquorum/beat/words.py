@@ -89,7 +89,7 @@ def _address(token: str, base: str) -> str:
         except (OSError, UnicodeDecodeError) as error:
             raise WrongWordsError(f"the file of the token can't be read: {error}") from error
     address = token if token.startswith(("http://", "https://")) else _joined(base, token)
-    if not address.isascii() or not address.isprintable() or " " in address:
+    if not address.isascii() or not address.isprintable() or {" ", "?", "#"} & set(address):
         raise WrongWordsError("expected a TOKEN of letters, digits and . _ ~ - / alone")
     return address.rstrip("/")
 

@@ -44,6 +44,7 @@ def test_what_they_mean(words: list[str], found: Wanted) -> None:
         ["T", "--url", "ftp://x"],
         ["T", "--nothing"],
         ["T\n"],
+        ["T?create=1"],
         ["@/nowhere/at-all"],
     ],
 )
