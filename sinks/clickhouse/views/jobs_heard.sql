@@ -1,5 +1,6 @@
 -- When a report of each job would have been heard: it was in the inventory, enabled and not paused,
--- and the receivers were not silent. What does not report then has not run; nobody knows of the rest.
+-- the receivers were not silent, and it has reported on that day or before. What does not report then
+-- has not run; nobody knows of the rest.
 CREATE OR REPLACE VIEW {internal}.jobs_heard AS
 WITH
 (
@@ -23,7 +24,7 @@ FROM
 (
     SELECT
         w.target AS target,
-        w.begin_ms AS from_ms,
+        greatest(w.begin_ms, f.first_ms) AS from_ms,
         w.end_ms AS to_ms,
         arrayFilter(h -> h.1 < to_ms AND h.2 > from_ms, arrayConcat(silences, p.pauses)) AS holes,
         arraySort(arrayDistinct(arrayFilter(
@@ -35,6 +36,14 @@ FROM
             arrayZip(arrayPopBack(cuts), arrayPopFront(cuts))
         ) AS spans
     FROM {internal}.watched AS w
+    INNER JOIN
+    (
+        SELECT toString(target) AS target, toInt64(toUInt16(min(day))) * 86400000 AS first_ms
+        FROM {internal}.results_daily AS d
+        WHERE region = 'receiver' AND d.checks > 0
+            AND target IN (SELECT target FROM {internal}.watched WHERE is_job)
+        GROUP BY target
+    ) AS f ON f.target = w.target
     LEFT JOIN
     (
         SELECT target, groupArray((paused_ms, resumed_ms)) AS pauses
@@ -54,7 +63,7 @@ FROM
         WHERE removed = 0 AND paused_ms < resumed_ms
         GROUP BY target
     ) AS p ON p.target = w.target
-    WHERE w.is_job AND w.enabled
+    WHERE w.is_job AND w.enabled AND from_ms < to_ms
 )
 ARRAY JOIN spans AS span
 COMMENT 'Spans in which a report of each job would have been heard';

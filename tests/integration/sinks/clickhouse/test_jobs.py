@@ -279,7 +279,7 @@ def midnight(jobs: Jobs, days: int) -> int:
 
 
 def test_the_uptime_of_a_job_is_by_its_incidents(jobs: Jobs) -> None:
-    """One report in a month measures the whole month: what is due and not there is an incident."""
+    """After the first report all time is measured: what is due and not there is an incident."""
     jobs.job("monthly", 31 * DAY)
     jobs.report("monthly", "success", 20 * DAY)
     began = midnight(jobs, 5) + 6 * HOUR
@@ -288,6 +288,8 @@ def test_the_uptime_of_a_job_is_by_its_incidents(jobs: Jobs) -> None:
     found = uptime(jobs, "monthly")
     assert found[4] == (24.0, 24.0, 0.0)
     assert found[5] == (24.0, 24.0, 3.0)
+    assert found[20] == (24.0, 24.0, 0.0)
+    assert found[22] == (24.0, 0.0, 0.0)
 
 
 def test_silence_of_the_receivers_and_pauses_measure_nothing(jobs: Jobs) -> None:
@@ -296,6 +298,7 @@ def test_silence_of_the_receivers_and_pauses_measure_nothing(jobs: Jobs) -> None
     jobs.job("off", appended_at=midnight(jobs, 5) + 12 * HOUR, enabled=False)
     for days in range(1, 9):
         jobs.report("backup", "success", jobs.now - midnight(jobs, days) - 13 * HOUR)
+    jobs.report("off", "success", jobs.now - midnight(jobs, 8) - HOUR)
     silent = midnight(jobs, 3) + 6 * HOUR
     jobs.region_event("region.silent", "receiver", silent, "not heard")
     jobs.region_event("region.returned", "receiver", silent + 2 * HOUR, "heard")
