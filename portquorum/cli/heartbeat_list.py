@@ -79,9 +79,9 @@ def _reported(
 ) -> "tuple[Mapping[str, JobReports] | None, dict[str, str], list[str]]":
     """The newest reports and the states of `status_now`; None while ClickHouse is away."""
     from foundation import clickhouse
-    from foundation.redact import redact
+    from portquorum.cli.errors import explain
     from portquorum.web.history.job_reports import job_reports
-    from sinks.clickhouse.errors import FAILURES, in_words
+    from sinks.clickhouse.errors import FAILURES
 
     if not targets:
         return {}, {}, []
@@ -95,5 +95,4 @@ def _reported(
         finally:
             client.close()
     except FAILURES as error:
-        why = redact(in_words(error))
-        return None, {}, [f"reports and states are not known: ClickHouse: {why}"]
+        return None, {}, [f"reports and states are not known: {explain(error)[0]}"]

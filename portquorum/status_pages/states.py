@@ -7,7 +7,8 @@ from portquorum.status_pages.model import STATES, ComponentState, Post
 from schemas.web import Impact
 
 TargetState = Literal["down", "degraded", "unknown", "maintenance", "up"]
-"""As much as a status page asks of a target. One that nobody checks on purpose has none."""
+"""As much as a status page asks of a target. One that nobody checks on purpose, or
+that has no result yet, has none."""
 
 _OF_IMPACT: Final[dict[Impact, ComponentState]] = {
     "none": "operational",
@@ -24,7 +25,7 @@ def worst(states: Iterable[ComponentState]) -> ComponentState:
 
 
 def component_state(targets: Iterable[TargetState | None]) -> ComponentState:
-    """The worst of its targets. None: a target that is gone, or paused, and says nothing.
+    """The worst of its targets; None is one that is gone, paused or new, and says nothing.
 
     All down is a major outage, some down a partial one. Without any target that says something it
     is unknown.

@@ -9,12 +9,12 @@ from portquorum.web.answers import State
 from portquorum.web.fleet import Fleet
 from schemas.occurrences import Window
 
-_STATES: Final[dict[State, TargetState | None]] = {
+STATES: Final[dict[State, TargetState | None]] = {
     "down": "down",
     "flapping": "degraded",
     "slow": "degraded",
     "unknown": "unknown",
-    "pending": "unknown",
+    "pending": None,
     "maintenance": "maintenance",
     "paused": None,
     "up": "up",
@@ -34,7 +34,7 @@ class FleetSight:
         if row is None:
             return None
         state = self._fleet.tally.state(row) or "up"
-        return Seen(_STATES[state], self._fleet.down_since(row) if state == "down" else None)
+        return Seen(STATES[state], self._fleet.down_since(row) if state == "down" else None)
 
     def planned(self, targets: Iterable[str]) -> Iterator[Planned]:
         """The windows that are on, or come next, of any of some targets."""

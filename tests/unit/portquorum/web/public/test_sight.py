@@ -1,5 +1,8 @@
+from typing import get_args
+
 from portquorum.status_pages.build import Planned, build
-from portquorum.web.public.sight import FleetSight
+from portquorum.web.answers import State
+from portquorum.web.public.sight import STATES, FleetSight
 from tests.unit.portquorum.status_pages.pages import component, page
 from tests.unit.portquorum.web.fleet.fleet_story import NOW, FleetStory, target
 
@@ -25,6 +28,12 @@ def test_what_is_paused_says_nothing() -> None:
     story = FleetStory(target("web", enabled=False))
 
     assert FleetSight(story.fleet).seen("web").state is None  # type: ignore[union-attr]
+
+
+def test_a_new_job_says_nothing_until_its_first_report() -> None:
+    """One that runs once a night would leave its component without a word for a day."""
+    assert STATES["pending"] is None
+    assert set(STATES) == set(get_args(State))
 
 
 def test_windows_of_a_target_and_of_its_tag_are_known_by_their_times() -> None:
