@@ -141,7 +141,12 @@ class _Judge:
     def look(self) -> None:
         before: Verdict | None = None
         for verdict in self._verdicts:
-            if verdict.reason is not None and (before is None or before.reason != verdict.reason):
+            goes_on = before is not None and before.at == verdict.at  # after flapping
+            if (
+                verdict.reason is not None
+                and not goes_on
+                and (before is None or before.reason != verdict.reason)
+            ):
                 self._was_it_so(verdict, opened=before is None or before.reason is None)
             before = verdict
         for run in self._job.runs:
@@ -172,6 +177,10 @@ class _Judge:
 
     def _missed(self, run: Run, verdict: Verdict, *, opened: bool) -> bool:
         """No report truly came of what was planned, be it by this run or by another one."""
+        interval = self._job.probe.interval_ms
+        if interval is not None and not any(one.at < verdict.at for one in self._delivered):
+            # Due an interval after the definition, whenever the job runs.
+            return not self._reported(verdict.began - interval + SLACK_MS, verdict.began)
         deadline = run.planned + self._job.probe.grace_ms
         if deadline > verdict.at + SLACK_MS:
             return False
@@ -181,7 +190,7 @@ class _Judge:
 
     def _jitter_ms(self) -> int:
         """A scheduled time is exact; an interval counts from the arrival of the last report."""
-        return 0 if self._job.probe.schedule is not None else SLACK_MS
+        return 0 if self._job.probe.schedule is not None else SLACK_MS + 15_000
 
     def _reported(self, begin: int, end: int) -> bool:
         return any(run.reports and begin < run.ends <= end for run in self._job.runs)

@@ -17,7 +17,7 @@ from streams.rules.messages import encode
 from streams.rules.process import step
 from streams.state.partition_state import new_state
 from tests.simulation.faults import Crash
-from tests.simulation.jobs.fleet import Planned, Run, Scenario, plan
+from tests.simulation.jobs.fleet import DEFINED_MS, Planned, Run, Scenario, plan
 from tests.simulation.loop import Loop
 from tests.simulation.stillness import Headers
 from tests.simulation.worker import Divergence, Worker
@@ -94,7 +94,7 @@ class JobSimulation:
     def _begin(self) -> None:
         loop, beat_ms = self._loop, self._scenario.beat_ms
         for one in self._jobs:
-            loop.at(self._scenario.begin - 300_000, self._define, one)
+            loop.at(self._scenario.begin - DEFINED_MS, self._define, one)
             for number, run in enumerate(one.runs):
                 self._plan(one, run, f"run {number}" if one.wrapped else None)
         for place, receiver in enumerate(RECEIVERS):

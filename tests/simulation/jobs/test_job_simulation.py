@@ -50,8 +50,8 @@ def test_jobs_of_the_night_in_which_the_clocks_change(zone: str, day: str) -> No
         Scenario(
             seed=5,
             begin=ms(f"{day} 00:05", zone),
-            hours=5,
-            jobs=80,
+            hours=4,
+            jobs=60,
             zones=(zone,),
             schedules=NIGHTLY + HOURLY + QUICK[:1],
             partitions=1,
@@ -86,7 +86,7 @@ def test_ten_thousand_jobs_with_receivers_that_are_killed() -> None:
         Scenario(
             seed=7,
             begin=BEGIN,
-            hours=1.5,
+            hours=1.2,
             jobs=10_000,
             schedules=HOURLY,
             partitions=4,
