@@ -24,7 +24,7 @@ MOST_SILENCES: Final = 50
 _PARAMETERS: Final = frozenset({"cto", "rto"})
 _OURS: Final = (
     'alertname=~"PortUnreachable|PortSlow|PortFlapping|CertificateExpiring|PortTrouble|PortOpen|'
-    'DomainNotRenewed|DomainExpiring|JobFailing"'
+    'DomainNotRenewed|DomainExpiring|JobFailing|JobFlapping"'
 )
 ASKED: Final = (
     ("active", "false"),

@@ -25,6 +25,7 @@ TARGETS = {
         target("web-1", kind="http", tags=("prod",)),
         target("shut", expect="closed", tags=()),
         target("name", kind="domain", port=None),
+        target("job", kind="heartbeat", host=None, port=None, regions=("receiver",)),
     )
 }
 
@@ -55,11 +56,18 @@ MATCHES = st.fixed_dictionaries(
 ).map(lambda fields: Match(**fields))  # type: ignore[arg-type]
 SIGNS = st.sampled_from(["=", "=~", "!=", "!~"])
 VALUES = {
-    "alertname": ["PortUnreachable", "PortOpen", "PortSlow", "DomainNotRenewed", "Port.*", ".+"],
+    "alertname": [
+        "PortUnreachable",
+        "PortOpen",
+        "PortSlow",
+        "DomainNotRenewed",
+        "JobFailing",
+        "Port.*",
+    ],
     "target": ["db-1", "shut", "name", "db-.*", "db-1|db-2"],
     "team": ["db", "web", "", ".*"],
     "tag": ["prod", "a,b", ".*"],
-    "kind": ["tcp", "http", "domain"],
+    "kind": ["tcp", "http", "domain", "heartbeat", "http|domain"],
     "region": ["ams", "nyc"],
     "severity": ["critical", "warning|critical"],
     "incident_type": ["slow", "unreachable|slow", "wrong"],
@@ -123,6 +131,25 @@ def test_all_labels_of_an_alert_make_a_silence_of_it(of: Target) -> None:
         event = opened(of, kind)
         asked = [LabelMatcher(name, value) for name, value in labels_of(event).items()]
         assert silenced_by(match_of(asked, TARGETS.get)) == {event.incident_id}
+
+
+@pytest.mark.parametrize(
+    ("matchers", "taken"),
+    [
+        (["alertname=JobFailing", "kind=heartbeat"], {"job-unreachable"}),
+        (["alertname=PortUnreachable", "kind=http"], {"web-1-unreachable"}),
+        (["alertname=PortOpen", "target=shut"], {"shut-unreachable"}),
+        (["alertname=~PortSlow|PortFlapping", "target=web-1"], {"web-1-slow", "web-1-flapping"}),
+        (['alertname=~".+"', "tag=~p.*"], None),
+    ],
+)
+def test_a_name_of_an_alert_is_a_silence_if_nothing_else_has_it(
+    matchers: list[str], taken: set[str] | None
+) -> None:
+    asked = [parsed(one) for one in matchers]
+    found = silenced_by(match_of(asked, TARGETS.get))
+    assert found == taken_by(asked)
+    assert taken is None or {one.rpartition("-")[0] for one in found} == taken
 
 
 @pytest.mark.parametrize(
