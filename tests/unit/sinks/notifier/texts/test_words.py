@@ -810,6 +810,8 @@ def test_alertmanager_is_asked_for_silences_on_every_alert_of_a_target() -> None
     events = [incident_event(incident_type=one) for one in types]
     events += [domain(incident_type=one) for one in types]
     events += [incident_event(incident_type=one, expect="closed") for one in types]
+    a_job = {"kind": "heartbeat", "host": None, "port": None}
+    events += [incident_event(**a_job, incident_type=one) for one in types]
     (_, known), *_ = [one for one in by_alertmanager.ASKED if one[0] == "filter"]
     named = set(known.partition('"')[2].rstrip('"').split("|"))
     assert {facts(news(one)).alert for one in events} == named
