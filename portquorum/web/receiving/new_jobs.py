@@ -54,12 +54,15 @@ class NewJobs:
         )
         if not self._has_room():
             raise RefusedError(answers.NOT_FOUND)
+        # Before the edit: a thousand requests at once would all find room.
+        begun = self._now()
+        self._made.append(begun)
         try:
             written = await self._edits.put(who, wanted.id, entry, 0)
         except ChangeError as error:
+            self._made.remove(begun)
             is_later = error.status == HTTPStatus.SERVICE_UNAVAILABLE
             raise RefusedError(answers.NOT_CONFIRMED if is_later else answers.NOT_FOUND) from None
-        self._made.append(self._now())
         return _job(written.target)
 
     def _has_room(self) -> bool:

@@ -54,6 +54,7 @@ class FakeEdits:
     async def put(
         self, who: Principal, target: str, entry: TargetEntry, if_version: int | None
     ) -> Written:
+        await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
         self.made.append((who, target, entry, if_version))
@@ -88,6 +89,26 @@ async def test_a_job_is_made_within_the_limits_of_its_key() -> None:
         await maker.make(wanted)
     now[0] = 3_601.0
     await maker.make(wanted)
+
+
+async def test_many_at_once_make_no_more_than_one_after_the_other() -> None:
+    edits: Any = FakeEdits()
+    maker, many = NewJobs(edits, lambda: 0.0), key("x" * 22)
+    made = [maker.make(NewJob(id=f"n-{one}", key=many)) for one in range(MOST_AN_HOUR + 50)]
+    found = await asyncio.gather(*made, return_exceptions=True)
+    assert sum(isinstance(one, RefusedError) for one in found) == 50
+    assert len(edits.made) == MOST_AN_HOUR
+
+
+async def test_what_was_refused_takes_no_room() -> None:
+    edits: Any = FakeEdits()
+    edits.error = ChangeError(HTTPStatus.CONFLICT, "no")
+    maker, many = NewJobs(edits, lambda: 0.0), key("x" * 22)
+    for one in range(MOST_AN_HOUR):
+        with pytest.raises(RefusedError):
+            await maker.make(NewJob(id=f"n-{one}", key=many))
+    edits.error = None
+    assert (await maker.make(NewJob(id="new", key=many))).id == "new"
 
 
 @pytest.mark.parametrize(
