@@ -5,6 +5,7 @@ a snapshot of the page that its name says is left where it is, and not shown.
 """
 
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ SEEN: Final = "seen.json"
 MOST_BYTES: Final = 32 << 20
 MOST_FILES: Final = 1_000
 _SUFFIX: Final = ".snapshot"
+
+_UNREADABLE: Final = (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 _log: Final = logger(__name__)
 _decoder: Final = msgspec.msgpack.Decoder(Snapshot)
@@ -81,31 +84,36 @@ class SnapshotFiles:
 
     def _paths(self) -> Iterator[Path]:
         try:
-            paths = sorted(self._folder.iterdir())[:MOST_FILES]
+            paths = sorted(one for one in self._folder.iterdir() if one.suffix == _SUFFIX)
         except OSError:
             return
-        yield from (one for one in paths if one.suffix == _SUFFIX)
+        yield from paths[:MOST_FILES]
 
     def _confirmed(self, now: int) -> int | None:
         try:
             found = msgspec.json.decode(_bounded(self._folder / SEEN), type=_SeenAt)
-        except (OSError, msgspec.MsgspecError):
+        except _UNREADABLE:
             return None
         return found.at if found.at <= now else None
 
     def _replace(self, name: str, value: bytes) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = self._folder / f".{name}.{os.getpid()}"
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(value)
-        new.replace(self._folder / name)
+        # Not the number of the process: in two containers that share the folder it is the same.
+        new = self._folder / f".{name}.{secrets.token_hex(4)}"
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(value)
+            new.replace(self._folder / name)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
 
 
 def _read(path: Path) -> Snapshot | None:
     try:
         return _decoder.decode(_bounded(path))
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except _UNREADABLE as error:
         _log.warning("a status page's file can't be read", file=path.name, error=str(error)[:200])
         return None
 

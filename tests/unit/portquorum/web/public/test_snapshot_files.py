@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from portquorum.status_pages.model import Snapshot
-from portquorum.web.public.snapshot_files import FOLDER, SEEN, SnapshotFiles
+from portquorum.web.public.snapshot_files import FOLDER, MOST_FILES, SEEN, SnapshotFiles
 from tests.unit.portquorum.status_pages.pages import MINUTE, NOW, post
 from tests.unit.portquorum.web.public.public_pages import built
 
@@ -92,3 +92,47 @@ def test_no_bytes_make_it_fail(tmp_path: Path, data: bytes, place: int) -> None:
 
     for slug, page in SnapshotFiles(tmp_path).read(LATER).items():
         assert slug == page.slug
+
+
+def test_two_processes_of_one_number_replace_whole_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In containers that share the folder each `web` may be the process 1."""
+    one, other, replace_ = SnapshotFiles(tmp_path), SnapshotFiles(tmp_path), Path.replace
+    first, second = built(None, post()), built()
+
+    def meanwhile(self: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "replace", replace_)
+        other.write(second)
+        return replace_(self, target)
+
+    monkeypatch.setattr(Path, "replace", meanwhile)
+    one.write(first)
+
+    assert one.read(LATER) == {"shop": first}
+    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["shop.snapshot"]
+
+
+def test_what_could_not_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_self: Path, _target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="space"):
+        SnapshotFiles(tmp_path).write(built())
+    assert list((tmp_path / FOLDER).iterdir()) == []
+
+
+def test_other_files_do_not_push_pages_out(tmp_path: Path) -> None:
+    path = _written(tmp_path, built())
+    for one in range(MOST_FILES):
+        (path.parent / f".left.snapshot.{one}").touch()
+    assert SnapshotFiles(tmp_path).read(LATER).keys() == {"shop"}
+
+
+def test_a_deep_mark_of_time_keeps_no_page_away(tmp_path: Path) -> None:
+    path = _written(tmp_path, built())
+    path.with_name(SEEN).write_text('{"x":' + "[" * 100_000)
+    assert SnapshotFiles(tmp_path).read(LATER) == {"shop": built()}
