@@ -29,6 +29,13 @@ class RefusedError(Exception):
         self.answer = answer
 
 
+class TakenError(RefusedError):
+    """A job can't be made: something has its id, perhaps since a moment ago."""
+
+    def __init__(self) -> None:
+        super().__init__(NOT_FOUND)
+
+
 class Answer(Struct, frozen=True):
     """An answer: status, body, and what goes beyond the first headers."""
 

@@ -1,11 +1,12 @@
 """The ASGI app: answers reports in the words of three APIs, after the broker confirmed them."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from portquorum.receiver import answers, gatus, healthchecks, kuma, metrics
-from portquorum.receiver.answers import Answer, RefusedError, Words
+from portquorum.receiver.answers import Answer, RefusedError, TakenError, Words
 from portquorum.receiver.asked import bearer_of, path_of, query_of
 from portquorum.receiver.body import BodyGoneError, BodyLateError, body_end
 from portquorum.receiver.lookup import Lookup, NotReadyError
@@ -17,6 +18,10 @@ from portquorum.serving.scopes import is_http
 
 if TYPE_CHECKING:
     from litestar.types import HTTPScope, Receive, Scope, Send
+
+LOOKS: Final = 20
+LOOK_S: Final = 0.05
+"""A job that another report has just made is looked for so often, and after such a wait."""
 
 _APIS: Final[dict[Surface, tuple[Callable[[Request, Lookup], Understood], Words]]] = {
     "healthchecks": (healthchecks.understood, answers.HEALTHCHECKS),
@@ -43,6 +48,7 @@ class JobMaker(Protocol):
         """Returns the job once it is in [targets].
 
         Raises:
+            TakenError: something has this id.
             RefusedError: there is none by this key, or it can't be made now.
         """
 
@@ -102,11 +108,23 @@ class ReceiverApp:
             report = found.with_body(await body_end(receive))
         except BodyLateError:
             raise RefusedError(answers.TOO_SLOW) from None
-        job = found.job
+        job, is_new = found.job, False
         if isinstance(job, NewJob):
-            if self._maker is None:
-                raise RefusedError(answers.NOT_FOUND)
-            job = await self._maker.make(job)
+            job, is_new = await self._new(job)
         await self._deliverer.deliver(report, job)
         metrics.PINGS.labels(report.surface, report.signal).inc()
-        return job is not found.job
+        return is_new
+
+    async def _new(self, wanted: NewJob) -> tuple[Job, bool]:
+        """The job, and whether it was made here: of several first reports at once one makes it."""
+        if self._maker is None:
+            raise RefusedError(answers.NOT_FOUND)
+        try:
+            return await self._maker.make(wanted), True
+        except TakenError:
+            for _ in range(LOOKS):
+                job = self._lookup.made(wanted.key, wanted.id)
+                if job is not None:
+                    return job, False
+                await asyncio.sleep(LOOK_S)
+            raise

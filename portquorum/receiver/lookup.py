@@ -78,6 +78,11 @@ class Lookup:
         """As `by_slug`; the name is `GROUP_NAME` as Gatus has it."""
         return self._one(key, name, self._jobs.keyed(name))
 
+    def made(self, key: ShareKey, job_id: str) -> Job | None:
+        """The job of an id, if this key may report it."""
+        found = self._jobs.get(job_id)
+        return found if found is not None and _is_within(found, key) else None
+
     def is_free(self, name: str) -> bool:
         """Whether a heartbeat may be made of this name: an id that no heartbeat has."""
         return _ID.fullmatch(name) is not None and self._jobs.get(name) is None

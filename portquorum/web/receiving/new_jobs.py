@@ -11,7 +11,7 @@ from portquorum.changing.edits import Edits
 from portquorum.changing.errors import ChangeError
 from portquorum.inventory.document import TargetEntry
 from portquorum.receiver import answers
-from portquorum.receiver.answers import RefusedError
+from portquorum.receiver.answers import RefusedError, TakenError
 from portquorum.receiver.report import Job
 from portquorum.receiver.request import NewJob
 from schemas.target import Target
@@ -22,6 +22,7 @@ INTERVAL: Final = "1d"
 GRACE: Final = "1h"
 """As Healthchecks makes them; to be changed on the page."""
 _HOUR_S: Final = 3600.0
+_TAKEN: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 
 
 class NewJobs:
@@ -40,6 +41,7 @@ class NewJobs:
         """Returns the job once it is in [targets].
 
         Raises:
+            TakenError: something has this id.
             RefusedError: 404: it can't be made by this key; 503: not now.
         """
         key = wanted.key
@@ -61,6 +63,8 @@ class NewJobs:
             written = await self._edits.put(who, wanted.id, entry, 0)
         except ChangeError as error:
             self._made.remove(begun)
+            if error.status in _TAKEN:
+                raise TakenError from None
             is_later = error.status == HTTPStatus.SERVICE_UNAVAILABLE
             raise RefusedError(answers.NOT_CONFIRMED if is_later else answers.NOT_FOUND) from None
         return _job(written.target)

@@ -1,9 +1,14 @@
 """The pinging API, as https://healthchecks.io/docs/http_api/ says it."""
 
+import asyncio
+
 import pytest
 
-from portquorum.receiver import body
-from tests.unit.portquorum.receiver.fakes import ALL, BACKUP, LIMITED, Place
+from portquorum.receiver import app, body
+from portquorum.receiver.answers import TakenError
+from portquorum.receiver.report import Job
+from portquorum.receiver.request import NewJob
+from tests.unit.portquorum.receiver.fakes import ALL, BACKUP, LIMITED, Place, job
 
 RUN = "1c6b3f0a-6c1e-4a33-b7a3-0c5d6a1f9d11"
 
@@ -172,3 +177,32 @@ async def test_where_none_is_made(url: str, status: int) -> None:
     place = Place()
     assert (await place.ask("GET", url))[0] == status
     assert place.made == []
+
+
+async def test_of_several_first_reports_one_makes_the_job_and_none_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = Place()
+
+    async def taken(wanted: NewJob) -> Job:
+        asyncio.get_running_loop().call_later(0.01, place.jobs.put, job(wanted.id, team="db"))
+        raise TakenError
+
+    monkeypatch.setattr(place, "make", taken)
+    assert (await place.ask("GET", f"/ping/{LIMITED}/new-job?create=1"))[:2] == (200, b"OK")
+    assert place.last()[0] == "new-job"
+
+
+async def test_what_is_taken_by_something_else_is_not_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = Place()
+
+    async def taken(wanted: NewJob) -> Job:
+        place.jobs.put(job(wanted.id, team="others"))
+        raise TakenError
+
+    monkeypatch.setattr(place, "make", taken)
+    monkeypatch.setattr(app, "LOOK_S", 0.0)
+    assert (await place.ask("GET", f"/ping/{LIMITED}/new-job?create=1"))[0] == 404
+    assert place.delivered == []

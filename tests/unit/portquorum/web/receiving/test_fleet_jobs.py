@@ -11,7 +11,7 @@ from portquorum.access.principal import Principal
 from portquorum.changing.edits import Written
 from portquorum.changing.errors import ChangeError
 from portquorum.inventory.document import TargetEntry
-from portquorum.receiver.answers import RefusedError
+from portquorum.receiver.answers import RefusedError, TakenError
 from portquorum.receiver.request import NewJob
 from portquorum.web.fleet.inventory import Inventory
 from portquorum.web.receiving.fleet_jobs import FleetJobs
@@ -115,6 +115,7 @@ async def test_what_was_refused_takes_no_room() -> None:
     ("status", "answer"),
     [
         (HTTPStatus.CONFLICT, 404),
+        (HTTPStatus.PRECONDITION_FAILED, 404),
         (HTTPStatus.FORBIDDEN, 404),
         (HTTPStatus.SERVICE_UNAVAILABLE, 503),
     ],
@@ -125,3 +126,5 @@ async def test_what_can_not_be_made(status: HTTPStatus, answer: int) -> None:
     with pytest.raises(RefusedError) as refused:
         await NewJobs(edits).make(NewJob(id="new", key=key("x" * 22)))
     assert refused.value.answer.status == answer
+    taken = {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
+    assert isinstance(refused.value, TakenError) == (status in taken)
