@@ -18,6 +18,7 @@ from portquorum.web.public.contents import badge_content, content_of
 from portquorum.web.public.headers import NOT_FOUND, badge_headers, headers_of, plain_headers
 from portquorum.web.public.keeper import Kept
 from portquorum.web.public.kept_answers import Answer, KeptAnswers
+from portquorum.web.public.origins import Origins
 from portquorum.web.public.place import Place, host_name, origin, place_of
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class PublicApp:
     def __init__(self, parts: PublicParts) -> None:
         self._parts = parts
         self._kept = KeptAnswers()
+        self._origins = Origins()
 
     def takes(self, scope: "HTTPScope") -> bool:
         """True for status pages, their domains and badges, also for those that are not there."""
@@ -120,6 +122,16 @@ class PublicApp:
         else:
             await _say(scope, send, HTTPStatus.METHOD_NOT_ALLOWED)
 
+    def _origin(self, scope: "HTTPScope", place: Place) -> str:
+        """The origin for what has whole addresses; else empty."""
+        if not place.rest or place.rest[-1] not in _ABSOLUTE:
+            return ""
+        scheme = "https" if self._parts.is_secure(scope) else "http"
+        host = _value(scope, b"host")
+        at = origin(scheme, host)
+        is_set = not place.base and ":" not in host  # a name of the settings
+        return at if is_set else self._origins.taken(at)
+
     def _place(self, scope: "HTTPScope") -> Place | None:
         host = _value(scope, b"host")
         return place_of(scope["path"], host_name(host), self._parts.page_for_host)
@@ -142,10 +154,9 @@ class PublicApp:
             await _say(scope, send, HTTPStatus.METHOD_NOT_ALLOWED)
             return
         now = self._parts.now()
-        scheme = "https" if self._parts.is_secure(scope) else "http"
-        at = origin(scheme, _value(scope, b"host"))
+        at = self._origin(scope, place)
         answer = self._kept.get(
-            (place, at if place.rest and place.rest[-1] in _ABSOLUTE else ""),
+            (place, at),
             _state(kept, now),
             lambda: content_of(snapshot, place, now, at),
         )

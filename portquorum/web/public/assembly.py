@@ -76,6 +76,7 @@ def public_side(
         page_for_host=page_domains(settings).get,
         may_read=locks.may_read,
         unlock=locks.unlock,
+        is_secure=locks.is_secure,
         badges=TargetBadges(fleet, sight, history, badge_key),
     )
     app = PublicApp(replace(parts, may_read=inside.may_read, is_known=is_known))

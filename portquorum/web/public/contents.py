@@ -1,5 +1,6 @@
 """What stands at each address of a page: its type and its bytes. Pure."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -20,6 +21,7 @@ ICAL: Final = "text/calendar; charset=utf-8"
 SVG: Final = "image/svg+xml"
 
 Content = tuple[str, bytes]
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,3}")
 
 
 def content_of(page: Snapshot, place: Place, now: int, origin: str) -> Content | None:
@@ -48,7 +50,8 @@ def _json(asked: _Asked) -> Content:
 
 
 def _history(asked: _Asked, number: str = "1") -> Content | None:
-    if not number.isdecimal() or len(number) > 4:
+    # One address for each page: what can be written in many ways would be made as often.
+    if _NUMBER.fullmatch(number) is None:
         return None
     text = rendering.history(asked.page, asked.now, asked.base, int(number))
     return None if text is None else _html(text)

@@ -4,6 +4,7 @@ import brotli
 import pytest
 from msgspec.structs import replace
 
+from portquorum.web.public.origins import MOST, REST_S, Origins
 from tests.unit.portquorum.status_pages.pages import (
     HOUR,
     MINUTE,
@@ -29,6 +30,7 @@ NOTHING = (
     *("/status", "/status/", "/status/other", "/status/Shop", "/status/shop/x"),
     *("/status/shop/components/gone", "/status/shop/posts/x", "/status/shop/history/0"),
     *("/status/shop/history/2", "/status/shop/history/99999", "/status/shop.json/x"),
+    *("/status/shop/history/01", "/status/shop/history/%D9%A1"),
     *("/status/shop/components", "/status/shop/posts/00000000000000ab", "/status/..%2f..", "/"),
 )
 
@@ -179,3 +181,34 @@ async def test_whole_addresses_are_those_that_the_reader_used() -> None:
     assert secure.json()["home_page_url"] == "https://status.example.com/status/shop"
     assert plain.json()["home_page_url"] == "http://status.example.com/status/shop"
     assert strange.json()["home_page_url"] == "/status/shop"
+
+
+async def test_whole_addresses_are_made_for_a_few_hosts_only() -> None:
+    own = {"status.example.org": "shop"}.get
+    async with client(SomePages(built(None, post())), page_for_host=own) as asking:
+        found = [
+            (
+                await asking.get("/status/shop/feed.json", headers={"host": f"h{one}.example.net"})
+            ).json()
+            for one in range(MOST + 5)
+        ]
+        known = await asking.get("/status/shop/feed.json", headers={"host": "h0.example.net"})
+        of_settings = await asking.get("/feed.json", headers={"host": "status.example.org"})
+
+    homes = [one["home_page_url"] for one in found]
+    assert homes[:MOST] == [f"http://h{one}.example.net/status/shop" for one in range(MOST)]
+    assert homes[MOST:] == ["/status/shop"] * 5
+    assert known.json() == found[0]
+    assert of_settings.json()["home_page_url"] == "http://status.example.org/"
+
+
+def test_a_host_that_nobody_asks_for_gives_its_place() -> None:
+    now = [0.0]
+    origins = Origins(lambda: now[0])
+    first = [origins.taken(f"http://h{one}") for one in range(MOST)]
+    assert origins.taken("http://new") == ""
+    now[0] = REST_S
+    assert [origins.taken(one) for one in first[1:]] == first[1:]
+    assert origins.taken("http://new") == "http://new"
+    assert origins.taken(first[0]) == ""
+    assert origins.taken("") == ""
