@@ -86,7 +86,7 @@ def test_ten_thousand_jobs_with_receivers_that_are_killed() -> None:
         Scenario(
             seed=7,
             begin=BEGIN,
-            hours=1.2,
+            hours=1.1,
             jobs=10_000,
             schedules=HOURLY,
             partitions=4,
