@@ -9,13 +9,15 @@ from urllib.request import Request, urlopen
 from portquorum.beat.sent import Sent
 
 _LONGEST_WAIT_S: Final = 30.0
+_TAKEN: Final = frozenset({b"OK", b"Created"})
+"""What a receiver says (and Healthchecks): a proxy's page of sign-in is 200, too."""
 
 
 def post(report: Sent, within_s: float) -> tuple[int, float]:
     """Sends a report; returns the status, and for how long the receiver asks to wait.
 
     Raises:
-        OSError: nobody answered; the text has no secret.
+        OSError: nobody answered, or no receiver; the text has no secret.
     """
     request = Request(  # noqa: S310 - http and https alone, see words.py
         report.url,
@@ -25,7 +27,8 @@ def post(report: Sent, within_s: float) -> tuple[int, float]:
     )
     try:
         with urlopen(request, timeout=within_s) as answer:  # noqa: S310
-            answer.read(1000)
+            if answer.read(1000).strip() not in _TAKEN:
+                raise OSError("what answers at this address is no receiver")
             return int(answer.status), 0.0
     except HTTPError as error:
         with error:

@@ -11,6 +11,7 @@ class Taker:
 
     def __init__(self) -> None:
         self.statuses = [200]
+        self.text = b"OK"
         self.seen: list[tuple[str, bytes]] = []
         self.changed = threading.Condition()
         self.url = ""
@@ -41,9 +42,10 @@ def taker() -> Iterator[Taker]:
                 status = told.status()
                 told.changed.notify_all()
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(told.text)))
             self.send_header("Retry-After", "0")
             self.end_headers()
+            self.wfile.write(told.text)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -2,8 +2,12 @@
 
 import threading
 
+import pytest
+
+from portquorum.beat.posting import post as post_once
 from portquorum.beat.sender import Sender
 from portquorum.beat.sent import Sent
+from tests.unit.portquorum.beat.takers import taker
 
 BEGIN, END = Sent("http://x/start"), Sent("http://x/0", b"words")
 
@@ -71,3 +75,12 @@ def test_what_is_wrong_for_ever_is_not_tried_again() -> None:
     post = Post(404)
     assert not Sender(post).finish(END)
     assert post.seen == [END]
+
+
+def test_a_page_of_somebody_else_has_taken_nothing() -> None:
+    """A proxy that wants a sign-in first answers 200 with its form, often behind a redirect."""
+    with taker() as found:
+        assert post_once(Sent(f"{found.url}/ping/x", b"words"), 10.0) == (200, 0.0)
+        found.text = b"<html><title>Sign in</title>"
+        with pytest.raises(OSError, match="no receiver"):
+            post_once(Sent(f"{found.url}/ping/x", b"words"), 10.0)
