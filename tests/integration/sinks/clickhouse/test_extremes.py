@@ -14,6 +14,8 @@ from tests.unit.schemas.edges import ends_of
 
 def extremes(topic: Topic) -> list[bytes]:
     ends = [end for struct in topic.schema for end in ends_of(struct)]
+    if topic is topics.RESULTS:
+        ends = [end | (FAILED if end.get("signal") else {}) for end in ends]
     if topic is topics.INCIDENTS:
         ends = [_agreed(end, AGREES.get((end["event"], end.get("count")), {})) for end in ends]
     return [msgspec.json.encode(end) for end in ends]
@@ -25,6 +27,9 @@ def _agreed(end: dict[str, Any], other: dict[str, object]) -> dict[str, object]:
 
 _LEFT_OUT: Final = ("resolved_by", "resolved_note")
 """Of an event that a pause closed; None in `AGREES` leaves them out."""
+
+FAILED: Final = {"signal": "fail", "status": "down", "reason": "job_failed"}
+"""What a signal says of status and reason; else it is a dead letter."""
 
 AGREES: Final[dict[tuple[str, int | None], dict[str, object]]] = {
     ("closed", None): {"closed_at": 0, "closed_because": "recovered"},
