@@ -5,10 +5,15 @@ from typing import Final
 
 from schemas.duration import WHOLE_SECONDS, duration_text
 from schemas.incident import ClosedBecause, IncidentType
+from schemas.plain_text import one_line
 from schemas.probe import HeartbeatProbe
+from schemas.result import CheckResult
 from schemas.target import Target
 from streams.diagnosis import Diagnosis
 from streams.state.heartbeats import Down, JobState
+
+MOST_WORDS: Final = 200
+"""Characters of what a job said that an event quotes."""
 
 _OVER: Final[dict[IncidentType, str]] = {
     "unreachable": "succeeded again",
@@ -32,11 +37,27 @@ def summary(job: JobState, target: Target, down: Down, found: Diagnosis, of: Inc
     return f"{target.name} {now}"
 
 
+def words_of(result: CheckResult) -> str | None:
+    """What a job said of its failure, on one line; None if it said nothing.
+
+    That is the text of the report, else the last line of the output that is not blank. The text of
+    a report that only names the exit code is none.
+    """
+    texts = (*(result.output or "").split("\n"), result.detail or "")
+    lines = [line for text in texts if (line := " ".join(one_line(text).split()))]
+    if lines and lines[-1] == f"exit code {result.exit_code}":
+        del lines[-1]
+    if not lines:
+        return None
+    return lines[-1] if len(lines[-1]) <= MOST_WORDS else f"{lines[-1][: MOST_WORDS - 1]}\u2026"
+
+
 def detail(down: Down) -> str | None:
     """What the verdict says beside its reason."""
     match down.reason:
         case "job_failed":
-            return None if down.exit_code is None else f"exit code {down.exit_code}"
+            code = "" if down.exit_code is None else f"exit code {down.exit_code}"
+            return ": ".join(filter(None, (code, _quoted(down.words)))) or None
         case "job_overran":
             return f"began {_time(down.began or down.since)}, did not end"
         case _:
@@ -58,7 +79,8 @@ def _what(down: Down, probe: HeartbeatProbe) -> str:
     match down.reason:
         case "job_failed":
             code = "" if down.exit_code is None else f" (exit code {down.exit_code})"
-            return f"reported that it failed{code}"
+            words = f": {_quoted(down.words)}" if down.words else ""
+            return f"reported that it failed{code}{words}"
         case "job_overran":
             limit = duration_text(probe.max_runtime_ms or 0, WHOLE_SECONDS)
             return f"runs for more than {limit}: it began at {_time(down.began or down.since)}"
@@ -68,6 +90,11 @@ def _what(down: Down, probe: HeartbeatProbe) -> str:
             if down.began is not None:
                 began = f"; a run that began at {_time(down.began)} did not end"
             return f"did not report: due at {_time(down.since)}, with {grace} of grace{began}"
+
+
+def _quoted(words: str | None) -> str:
+    """What a job said, told as a quotation: nothing of it can be taken for a word of ours."""
+    return "" if words is None else '"{}"'.format(words.replace('"', "'"))
 
 
 def _last(job: JobState) -> str:

@@ -10,6 +10,7 @@ from schemas.result import RECEIVER, CheckResult
 from schemas.target import Target
 from streams.rules import heartbeat_incidents
 from streams.rules.heartbeat_due import due_after, due_later, probe_of
+from streams.rules.heartbeat_words import words_of
 from streams.rules.ids import Deciding
 from streams.state.heartbeats import (
     MOST_COUNTED,
@@ -88,7 +89,7 @@ def _end(
     job.after, job.held_until = None, 0
     job.due = due_after(job.probe, now)
     if failed:
-        down = Down("job_failed", now, result.exit_code, began)
+        down = Down("job_failed", now, result.exit_code, began, words_of(result))
         return heartbeat_incidents.fall(state, job, down, deciding)
     return heartbeat_incidents.rise(state, job, deciding)
 

@@ -49,13 +49,15 @@ class Down(Struct, frozen=True, gc=False, array_like=True):
     """Why a job is down.
 
     `since`: when it failed, when its report was due, or when its run should have ended. `began` is
-    when the run began that did not end, `exit_code` that of a failure.
+    when the run began that did not end, `exit_code` that of a failure, and `words` are what the job
+    said of it, on one line.
     """
 
     reason: Reason
     since: int
     exit_code: int | None = None
     began: int | None = None
+    words: str | None = None
 
 
 class JobState(Struct, gc=False, array_like=True):

@@ -83,10 +83,19 @@ def _sentence(events: list[IncidentEvent], *, over: bool) -> str:
     else:
         reasons = ", ".join(f"{n} \N{MULTIPLICATION SIGN} {why}" for why, n in found.most_common(5))
         reasons += "."
-    # `<place> is unreachable from … (…). <diagnosis>`
-    causes = Counter(event.summary.partition(". ")[2] for event in events)
+    causes = Counter(map(_cause, events))
     cause, count = causes.most_common(1)[0]
     return f"{reasons} {cause}" if count * 2 > len(events) else reasons
+
+
+def _cause(event: IncidentEvent) -> str:
+    """The diagnosis in a summary: `<place> is unreachable from … (…). <diagnosis>`.
+
+    A job that failed may be quoted before it, with full stops and without quotation marks.
+    """
+    if words.of_job(event) and '". ' in event.summary:
+        return event.summary.rpartition('". ')[2]
+    return event.summary.partition(". ")[2]
 
 
 def _lines(events: list[IncidentEvent], delivery: Delivery) -> list[str]:

@@ -69,6 +69,38 @@ def test_a_failure_opens_at_once_and_is_a_report() -> None:
     assert jobs.story[2:] == [("updated", "job_failed")]
 
 
+@pytest.mark.parametrize(
+    ("said", "detail", "summary"),
+    [
+        ({"detail": "disk full"}, '"disk full"', 'reported that it failed: "disk full". It'),
+        ({"output": "one\ndisk full\n \n"}, '"disk full"', 'failed: "disk full". It'),
+        ({"output": "long words", "detail": "boom"}, '"boom"', 'failed: "boom". It'),
+        (
+            {"output": "no space left", "detail": "exit code 17", "exit_code": 17},
+            'exit code 17: "no space left"',
+            'failed (exit code 17): "no space left". It',
+        ),
+        ({"detail": "exit code 17", "exit_code": 17}, "exit code 17", "(exit code 17). It"),
+        ({"output": "\n \t"}, None, "reported that it failed. It"),
+        # Nothing of it gets out of the quotation, to a terminal, or to another line.
+        ({"detail": 'a". All\x1b[2J\u202eis\nwell'}, '"a\'. All�[2J�is well"', 'well". It'),
+        ({"output": "x" * 4_000}, f'"{"x" * 199}…"', 'x…". It'),
+    ],
+)
+def test_what_a_failure_says_is_quoted(
+    said: dict[str, str | int], detail: str | None, summary: str
+) -> None:
+    jobs = Jobs(job())
+    jobs.signal("fail", **said)  # type: ignore[arg-type]
+    assert jobs.last.regions[RECEIVER].detail == detail
+    assert summary in jobs.last.summary
+    # What a later failure says is told with the next reason, and of this one by the page.
+    jobs.signal("fail", detail="another")
+    assert len(jobs.events) == 1
+    assert jobs.one().down is not None
+    assert jobs.one().down.words == "another"
+
+
 def test_a_run_that_does_not_end_overran() -> None:
     jobs = Jobs(job(expected=probe(max_runtime_ms=20 * MINUTE_MS)))
     jobs.pass_time(30 * MINUTE_MS)

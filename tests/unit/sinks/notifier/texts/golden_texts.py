@@ -29,6 +29,7 @@ from tests.unit.sinks.notifier.texts.jobs import (
     RECEIVERS_SILENT,
     job_event,
     job_over,
+    job_that_said,
     jobs,
 )
 
@@ -235,6 +236,7 @@ SCENES: Final[Mapping[str, Delivery]] = {
     "missed": delivery("missed", incident_event(**_CLOSED), at=AT + 900_000),
     "job missed": delivery("opened", job_event("heartbeat_missed")),
     "job failed": delivery("opened", job_event("job_failed")),
+    "job failed, in its own words": delivery("opened", job_that_said()),
     "job ran too long": delivery("opened", job_event("job_overran")),
     "job succeeded again": delivery("closed", job_over()),
     "job came and went": delivery("missed", job_over(), at=AT + 900_000),

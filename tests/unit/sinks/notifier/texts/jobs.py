@@ -55,6 +55,21 @@ def job_event(reason: str = "job_failed", **changes: Any) -> IncidentEvent:
     return incident_event(**(values | changes))
 
 
+def job_that_said(
+    said: str = "<!channel> @everyone **disk full**, see https://evil.example/a",
+) -> IncidentEvent:
+    """The incident of a job that failed and said why, in words that nobody is to be pinged by."""
+    return job_event(
+        regions={
+            "receiver": RegionVerdict(
+                verdict="down", reason="job_failed", detail=f'exit code 3: "{said}"', since=AT
+            )
+        },
+        summary=f'Nightly backup reported that it failed (exit code 3): "{said}". It ran and '
+        "failed, by its exit code or its own word: its output and log say why.",
+    )
+
+
 def job_over(**changes: Any) -> IncidentEvent:
     """The same incident ten minutes later, closed by a success."""
     over = {
