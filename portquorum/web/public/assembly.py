@@ -66,11 +66,14 @@ def public_side(
         visit = door.visit(scope)
         return not isinstance(visit, str) and visit.principal is not None
 
+    def is_away() -> bool:
+        return fleet.freshness().blind_because == "kafka_away"
+
     keeper = Keeper(SnapshotFiles(settings.data_dir), journal, fleet, sight, history)
     # Passwords of their own: readers who try keep nobody from signing in.
     attempts = Attempts(journal, Passwords())
-    inside = PageLocks(journal, keys, attempts, rules, is_known=is_known)
-    locks = PageLocks(journal, keys, attempts, rules)
+    inside = PageLocks(journal, keys, attempts, rules, is_known=is_known, is_away=is_away)
+    locks = PageLocks(journal, keys, attempts, rules, is_away=is_away)
     parts = PublicParts(
         pages=keeper,
         page_for_host=page_domains(settings).get,

@@ -72,17 +72,20 @@ class PageLocks:
         rules: AccessRules | None = None,
         *,
         is_known: Callable[["HTTPScope"], bool] = lambda _scope: False,
+        is_away: Callable[[], bool] = lambda: False,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         """`rules` name the proxies whose headers count; `now` gives UTC ms.
 
         `is_known`: whether a request comes from somebody who may see the monitor, and so all pages.
+        `is_away`: whether Kafka is, so that no failure could be written down.
         """
         self._journal = journal
         self._keys = keys
         self._attempts = attempts
         self._rules = rules or AccessRules()
         self._is_known = is_known
+        self._is_away = is_away
         self._now = now
 
     def may_read(self, scope: "HTTPScope", page: Snapshot) -> bool:
@@ -183,7 +186,9 @@ class PageLocks:
             await _ask(scope, send, HTTPStatus.FORBIDDEN)
             return
         typed = (await form_of(scope, receive)).get(FIELD, "")[:_MOST_TYPED]
-        if record is None or record.password is None:
+        # Without a record of failures somebody could try passwords without end, and see the right
+        # one let in.
+        if record is None or record.password is None or self._is_away():
             await _ask(scope, send, HTTPStatus.SERVICE_UNAVAILABLE, _W["away"])
             return
         try:

@@ -51,6 +51,7 @@ class Locked:
         self.write(self.page)
         self.rules = more.pop("rules", None)
         self.own = more.pop("own", {})
+        self.is_away = False
         self.pages = SomePages(built(self.page, post()))
 
     def write(self, page: StatusPage) -> None:
@@ -68,6 +69,7 @@ class Locked:
             self.attempts,
             self.rules,
             is_known=lambda _: known,
+            is_away=lambda: self.is_away,
             now=lambda: self.now,
         )
         parts = PublicParts(
@@ -151,6 +153,17 @@ async def test_who_is_let_in_stays_so_while_kafka_is_away_after_a_restart(shop: 
         asking.cookies.clear()
         away = await asking.post(HTML[0], data={"password": PASSWORD})
         assert away.status_code == 503
+
+
+async def test_while_kafka_is_away_nobody_learns_which_password_is_right(shop: Locked) -> None:
+    """No failure could be written down, so nothing would make who tries wait."""
+    async with shop.client() as asking:
+        shop.is_away = True
+        for one in (OTHER, PASSWORD):
+            tried = await asking.post(HTML[0], data={"password": one})
+            assert (tried.status_code, "set-cookie" in tried.headers) == (503, False)
+        shop.is_away = False
+        assert (await asking.post(HTML[0], data={"password": PASSWORD})).status_code == 303
 
 
 def test_a_page_without_a_password_has_no_tickets_of_one() -> None:
