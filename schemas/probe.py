@@ -332,6 +332,9 @@ class DomainProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind",
 JOB: Final = "heartbeat"
 """The kind of a job that reports itself."""
 
+HOSTLESS: Final = frozenset({JOB, "domain"})
+"""Kinds of targets on no host: what happens to several at once says nothing of a network."""
+
 ZoneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}\Z")]
 
 

@@ -40,6 +40,7 @@ def simulate(notifier: SimulatedNotifier, events: Iterable[Event], until: int) -
 
     What an on-call system would only be told again (`refresh`) is left out.
     """
+    on_hosts = sum(one.on_host for one in notifier.facts.values())
     desk = Desk(
         group_wait_ms=notifier.group_wait_ms,
         group_interval_ms=notifier.group_interval_ms,
@@ -47,7 +48,7 @@ def simulate(notifier: SimulatedNotifier, events: Iterable[Event], until: int) -
         class_of=notifier.class_of,
         needs_refresh=lambda _: False,
         facts_of=notifier.facts.get,
-        targets_total=lambda: len(notifier.facts),
+        targets_total=lambda: on_hosts,
     )
     deliveries: list[Delivery] = []
     not_sent: list[Notification] = []

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from schemas.probe import HOSTLESS
 from schemas.target import Target
 from sinks.notifier.model import TargetFacts
 
@@ -32,6 +33,7 @@ class _Packed(Struct, frozen=True, gc=False, array_like=True):
     depends_on: tuple[str, ...]
     settle_ms: int
     answer_ms: int
+    on_host: bool
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -49,6 +51,7 @@ def facts(target: Target) -> TargetFacts:
         depends_on=target.depends_on,
         settle_ms=target.interval_ms + series_ms,
         answer_ms=min(series_ms + _ON_THE_WAY_MS, MOST_ANSWER_MS) if target.enabled else 0,
+        on_host=target.kind not in HOSTLESS,
     )
 
 
@@ -60,8 +63,15 @@ class FactsTable:
         self._others: dict[str, list[bytes]] = {}
         """The definitions of ids that stand in more than one partition, without the valid one."""
 
+        self._hostless: set[str] = set()
+
     def __len__(self) -> int:
         return len(self._valid)
+
+    @property
+    def on_hosts(self) -> int:
+        """The number of targets that are on a host: all but jobs and domains."""
+        return len(self._valid) - len(self._hostless)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._valid)
@@ -84,6 +94,7 @@ class FactsTable:
                 known.depends_on,
                 known.settle_ms,
                 known.answer_ms,
+                known.on_host,
             )
         )
         return self._put(target.id, partition, packed)
@@ -111,10 +122,13 @@ class FactsTable:
             if one is not None and (one is packed or _decode(one).partition != partition)
         ]
         valid = max(stand, key=lambda one: _decode(one).version, default=None)
+        self._hostless.discard(target_id)
         if valid is None:
             del self._valid[target_id]
             return True
         self._valid[target_id] = valid
+        if not _decode(valid).on_host:
+            self._hostless.add(target_id)
         if len(stand) > 1:
             self._others[target_id] = [one for one in stand if one is not valid]
         return before is None or _unpacked(target_id, before) != _unpacked(target_id, valid)
@@ -130,4 +144,5 @@ def _unpacked(target_id: str, packed: bytes) -> TargetFacts:
         depends_on=one.depends_on,
         settle_ms=one.settle_ms,
         answer_ms=one.answer_ms,
+        on_host=one.on_host,
     )

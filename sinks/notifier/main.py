@@ -96,7 +96,7 @@ def desk_maker(settings: Settings) -> Callable[[TargetDirectory], Desk]:
             needs_refresh=needs_refresh,
             seed=int.from_bytes(os.urandom(4)),
             facts_of=targets.facts_of,
-            targets_total=lambda: targets.total,
+            targets_total=lambda: targets.on_hosts,
             group_interval_ms=round(settings.group_interval_s * 1000),
             mass_share=settings.mass_share,
         )

@@ -74,7 +74,7 @@ class TargetFacts(Struct, frozen=True):
     `place` is its `host:port` (or URL), `depends_on` are ids of the targets without which it can't
     be reached. `settle_ms` is the longest time from a recovery until its next results say so
     (interval, and the time-outs and waits of all retries). `answer_ms` is the longest time until a
-    recheck of it has an answer, 0 if nobody checks it.
+    recheck of it has an answer, 0 if nobody checks it. A job or a domain is not `on_host`.
     """
 
     id: str
@@ -84,6 +84,7 @@ class TargetFacts(Struct, frozen=True):
     depends_on: tuple[str, ...] = ()
     settle_ms: int = 90_000
     answer_ms: int = 15_000
+    on_host: bool = True
 
 
 class News(Struct, frozen=True, kw_only=True):

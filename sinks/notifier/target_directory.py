@@ -36,9 +36,9 @@ class TargetDirectory:
         self._present = asyncio.Event()
 
     @property
-    def total(self) -> int:
-        """The number of all targets; 0 before they were read for the first time."""
-        return len(self._table)
+    def on_hosts(self) -> int:
+        """The number of targets on hosts; 0 before they were read for the first time."""
+        return self._table.on_hosts
 
     def facts_of(self, target_id: str) -> TargetFacts | None:
         """What is known of a target, None if nothing is."""

@@ -85,7 +85,7 @@ class Desk:
 
         `class_of` and `needs_refresh` are pure and are asked once for each channel. `seed` is that
         of the jitter. `facts_of` gives what is known of a target by its id, None if nothing is;
-        `targets_total` the number of all targets, 0 if that is not known.
+        `targets_total` the number of all targets on hosts, 0 if that is not known.
         """
         self._routes = Routes()
         self._core = Reviewer(

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from schemas.incident import NAMESPACE, IncidentEvent
 from schemas.notifier_state import EventMark
+from schemas.probe import HOSTLESS
 from sinks.notifier.decision import rows
 from sinks.notifier.decision.membership import Membership
 from sinks.notifier.decision.reviewer import Reviewer
@@ -39,9 +40,10 @@ class _Incident(Struct, frozen=True):
 class MassOutages:
     """Watches how many targets are down. One outage of many is open at a time.
 
-    It begins when more than `share` of all targets (ten at least) have an incident that began
-    within a minute, and is over when fewer than half as many are down of those that went down since
-    then. A `share` of 0 turns it off; a total that is not known changes nothing.
+    It begins when more than `share` of all targets on hosts (there must be ten) have an incident
+    that began within a minute, and is over when fewer than half as many are down of those that went
+    down since then. Jobs and domains are on no host. A `share` of 0 turns it off; a total that is
+    not known changes nothing.
     """
 
     def __init__(
@@ -106,8 +108,8 @@ class MassOutages:
         event = subject.event
         if not isinstance(event, IncidentEvent) or event.incident_type not in _DOWN:
             return False
-        if event.expect == "closed":
-            return False  # open ports are no outage
+        if event.expect == "closed" or event.kind in HOSTLESS:
+            return False  # open ports are no outage; jobs and domains share no network
         if subject.phase == "down":
             self._fell(subject, event)
         else:

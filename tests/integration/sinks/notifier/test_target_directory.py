@@ -47,7 +47,7 @@ async def test_definitions_changes_moves_and_removals(settings: Settings) -> Non
     app = target("app", host="app.example.com", depends_on=("gw",))
     await publish(settings, gateway, app)
     async with following(settings) as (directory, changed):
-        assert directory.total == 2
+        assert directory.on_hosts == 2
         assert directory.facts_of("app") == facts(app)
         assert sorted(changed) == ["app", "gw"]
         changed.clear()
@@ -68,7 +68,7 @@ async def test_definitions_changes_moves_and_removals(settings: Settings) -> Non
         await publish(settings, moved, removed=(app,))
         await until(lambda: directory.facts_of("app") == facts(moved), "it has moved")
         await publish(settings, removed=(moved, gateway))
-        await until(lambda: directory.total == 0, "all are gone")
+        await until(lambda: directory.on_hosts == 0, "all are gone")
         assert directory.facts_of("app") is None
 
 
@@ -82,7 +82,7 @@ async def test_what_cannot_be_read_changes_nothing(settings: Settings) -> None:
                 await producer.send_and_wait(settings.topic("targets"), value, key=b"app")
         other = target("other", host="app.example.com")
         await publish(settings, other)
-        await until(lambda: directory.total == 2, "it reads on")
+        await until(lambda: directory.on_hosts == 2, "it reads on")
         assert directory.facts_of("app") == facts(app)
 
 
@@ -91,7 +91,7 @@ async def test_without_the_topic_nobody_waits_for_ever(settings: Settings) -> No
     task = asyncio.create_task(directory.run())
     try:
         assert not await directory.present(0.2)
-        assert directory.total == 0
+        assert directory.on_hosts == 0
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):

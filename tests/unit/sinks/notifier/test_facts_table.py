@@ -36,6 +36,26 @@ def test_the_facts_of_a_target() -> None:
     assert len(table) == 1
 
 
+def test_targets_on_hosts_are_counted() -> None:
+    table = FactsTable()
+    for name in ("app", "gw"):
+        table.define(0, target(name))
+    table.define(0, target("backup", kind="heartbeat", host=None, port=None))
+    table.define(0, target("shop", kind="domain", host=None, port=None))
+    assert (len(table), table.on_hosts) == (4, 2)
+    # One becomes a job, another one a port, in another partition.
+    table.define(1, target("gw", kind="heartbeat", host=None, port=None, version=2))
+    table.define(2, target("backup", version=2))
+    assert table.on_hosts == 2
+    table.remove(2, "backup")
+    assert table.on_hosts == 1
+    table.remove(1, "gw")
+    assert table.on_hosts == 2
+    for name in ("app", "gw", "backup", "shop"):
+        table.remove(0, name)
+    assert (len(table), table.on_hosts) == (0, 0)
+
+
 def test_only_a_change_of_the_facts_is_one() -> None:
     table = FactsTable()
     assert table.define(0, target("app"))

@@ -103,6 +103,23 @@ def test_a_target_counts_once_and_slow_ones_do_not() -> None:
     assert masses(there) == []
 
 
+def test_jobs_and_domains_are_on_no_host() -> None:
+    there = office(10)
+    fall(there, 0, 8, kind="heartbeat", host=None, port=None)
+    fall(there, 8, 16, kind="domain", host=None, port=None)
+    fall(there, 16, 18)
+    assert masses(there) == []
+    fall(there, 18, 19)
+    assert masses(there) == ["mass.down"]
+    event = there.sent[-1].news[0].event
+    assert (event.down, set(event.hosts)) == (3, {"h16", "h17", "h18"})  # type: ignore[union-attr]
+    # After a failover, too.
+    there.restart()
+    rise(there, 16, 19)
+    there.wait(10 * SECOND)
+    assert masses(there) == ["mass.down", "mass.over"]
+
+
 def test_with_fewer_than_ten_targets_or_without_a_total_it_is_off() -> None:
     there = office(9)
     fall(there, 0, 9)

@@ -12,12 +12,13 @@ FEWEST: Final = 10
 
 
 def down(subjects: Iterable[Subject]) -> list[Subject]:
-    """The incidents of which a target is unreachable."""
+    """The incidents of which a target that is on a host is unreachable."""
     return [
         one
         for one in subjects
         if isinstance(one.event, IncidentEvent)
         and one.event.incident_type in DOWN_TYPES
+        and one.event.kind not in {"heartbeat", "domain"}
         and not one.closed
     ]
 
