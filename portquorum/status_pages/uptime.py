@@ -13,15 +13,20 @@ from portquorum.status_pages.model import Day
 
 DAY_S: Final = 86_400
 DAY_MS: Final = DAY_S * 1000
+_NO_END: Final = 2**62
 
 
 class TargetDay(Struct, frozen=True, gc=False):
-    """A day (UTC) of a target: seconds measured, down, and down within maintenance."""
+    """A day (UTC) of a target: seconds measured, down, and down within maintenance.
+
+    All of them are up to `reckoned_at` (UTC ms), which may be some minutes ago.
+    """
 
     day: date
     measured_s: float
     down_s: float
     planned_s: float
+    reckoned_at: int = _NO_END
 
 
 class Outage(Struct, frozen=True, gc=False):
@@ -78,8 +83,12 @@ def _day(some: Sequence[TargetDay], outages: Sequence[Outage], day: date) -> Day
     planned = max(one.planned_s for one in fallen)
     down = max(one.down_s for one in fallen)
     if len(fallen) > 1:
+        # An outage that goes on has grown since the day was reckoned: both are of one moment. And
+        # what was down while nobody watched it is no part of the days.
         begin = int(datetime.combine(day, datetime.min.time(), UTC).timestamp()) * 1000
-        down = max(down, together_s(outages, begin, begin + DAY_MS))
+        end = min(begin + DAY_MS, max(one.reckoned_at for one in some))
+        together = together_s(outages, begin, end)
+        down = max(down, min(together, sum(one.down_s for one in fallen)))
     down = min(down, measured)
     # Rounded up: a second of outage is one.
     whole = min(round(measured), max(1, round(down)))

@@ -15,7 +15,8 @@ from portquorum.web.history.windows import DAY_MS, HOUR_MS
 MOST_OUTAGES: Final = 50_000
 
 _DAYS: Final = """
-SELECT target, day, measured_s, down_s, down_in_maintenance_s
+SELECT target, day, measured_s, down_s, down_in_maintenance_s,
+       toUnixTimestamp64Milli(reckoned_at)
 FROM {internal}.uptime_days FINAL
 WHERE target IN {targets:Array(String)} AND day >= {first_day:Date}
 """

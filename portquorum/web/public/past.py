@@ -178,9 +178,12 @@ def _last_24h(yesterday: Day, today: Day, outages: Sequence[Outage], now: int) -
     """
     midnight = now - now % DAY_MS
     share = 1 - (now - midnight) / DAY_MS
-    measured = min(DAY_S, round(today.measured_s + yesterday.measured_s * share))
-    before = together_s(outages, now - DAY_MS, midnight) - yesterday.planned_s * share
-    down = today.down_s - today.planned_s + max(0.0, before)
+    fallen = min(yesterday.down_s, together_s(outages, now - DAY_MS, midnight))
+    # Of a day that was measured in part the outage was within what was measured.
+    before = max(fallen, yesterday.measured_s * share)
+    measured = min(DAY_S, round(today.measured_s + before))
+    unplanned = max(0.0, fallen - yesterday.planned_s * share)
+    down = today.down_s - today.planned_s + unplanned
     return measured, min(measured, round(down))
 
 

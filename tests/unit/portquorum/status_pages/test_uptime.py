@@ -42,6 +42,26 @@ def test_two_targets_that_were_down_together_were_down_once() -> None:
     assert component_days([one, one], outages, TODAY, 1) == (Day(DAY_S, 150),)
 
 
+def test_an_outage_that_goes_on_is_counted_to_the_moment_of_the_days() -> None:
+    """A day that was reckoned 323 s after its component was made, asked 300 s later."""
+    reckoned = TODAY_MS + 323_000
+    days = [[TargetDay(TODAY, 323, 235, 0, reckoned)], [TargetDay(TODAY, 323, 175, 0, reckoned)]]
+    outages = [
+        Outage("a", TODAY_MS + 55_000, TODAY_MS + 129_000),
+        Outage("a", TODAY_MS + 162_000, TODAY_MS + 623_000),
+        Outage("b", TODAY_MS + 148_000, TODAY_MS + 377_000),
+    ]
+
+    assert component_days(days, outages, TODAY, 1) == (Day(323, 249),)
+
+
+def test_outages_before_anybody_watched_are_no_part_of_a_day() -> None:
+    days = [[TargetDay(TODAY, 600, 60, 0)], [TargetDay(TODAY, 600, 30, 0)]]
+    outages = [Outage("a", TODAY_MS, TODAY_MS + 400_000), Outage("b", TODAY_MS, TODAY_MS + 90_000)]
+
+    assert component_days(days, outages, TODAY, 1) == (Day(600, 90),)
+
+
 def test_what_is_planned_is_no_downtime() -> None:
     (day,) = component_days([[TargetDay(TODAY, 1000, 100, 100)]], [], TODAY, 1)
 
