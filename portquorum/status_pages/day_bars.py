@@ -27,20 +27,25 @@ _LEVELS: Final = 5
 
 
 @lru_cache(maxsize=5_000)
-def bars(days: tuple[Day, ...], today: date) -> Markup:
-    """The drawing of consecutive days, today last."""
+def bars(days: tuple[Day, ...], today: date, width: int = 0) -> Markup:
+    """The drawing of consecutive days, today last; of fewer than `width` they stand at its right.
+
+    So a day is as wide on a young page as on an old one.
+    """
+    wide = max(width, len(days))
+    left = wide - len(days)
     paths: dict[Kind, list[str]] = {"up": [], "partly": [], "planned": [], "down": [], "none": []}
     for kind, begin, end in _runs(days):
         if kind in {"up", "partly"}:
-            paths[kind].append(f"M{begin} 10h{end - begin}")
+            paths[kind].append(f"M{left + begin} 10h{end - begin}")
         elif kind != "none":
             tops = [_top(one) if kind == "down" else 8 for one in days[begin:end]]
-            paths[kind] += [f"M{begin + place}.5 12V{top}" for place, top in enumerate(tops)]
+            paths[kind] += [f"M{left + begin + place}.5 12V{top}" for place, top in enumerate(tops)]
     drawn = "".join(
         f'<path class={_CLASS[kind]} d="{"".join(some)}"/>' for kind, some in paths.items() if some
     )
     return Markup(  # noqa: S704 - numbers, and words of our own
-        f'<svg viewBox="0 0 {len(days)} {_HEIGHT}" preserveAspectRatio="none" role="img" '
+        f'<svg viewBox="0 0 {wide} {_HEIGHT}" preserveAspectRatio="none" role="img" '
         f'aria-label="{said(days, today)}">{drawn}</svg>'
     )
 
@@ -60,9 +65,9 @@ def said(days: Sequence[Day], today: date) -> str:
     """What the drawing shows, for those who do not see it."""
     whole = percent(days)
     if whole is None:
-        return f"{len(days)} days: not measured"
+        return f"{days_words(len(days))}: not measured"
     fallen = [place for place, one in enumerate(days) if one.down_s > one.planned_s]
-    text = f"{len(days)} days: {percent_words(whole)} uptime"
+    text = f"{days_words(len(days))}: {percent_words(whole)} uptime"
     if not fallen:
         return f"{text}, no outage"
     worst = max(fallen, key=lambda place: days[place].down_s - days[place].planned_s)
@@ -70,6 +75,11 @@ def said(days: Sequence[Day], today: date) -> str:
     when = day_words(today - timedelta(days=len(days) - 1 - worst))
     many = f"on {len(fallen)} days, most on {when}" if len(fallen) > 1 else f"on {when}"
     return f"{text}, outage {many} ({length(lost * 1000)})"
+
+
+def days_words(count: int) -> str:
+    """`1 day`, `90 days`."""
+    return "1 day" if count == 1 else f"{count} days"
 
 
 def percent_words(value: float | None) -> str:

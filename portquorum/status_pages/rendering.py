@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from portquorum.status_pages import markdown, words
-from portquorum.status_pages.day_bars import percent_words
+from portquorum.status_pages.day_bars import days_words, percent_words
 from portquorum.status_pages.model import SPANS, Component, Past, Post, Snapshot
 from portquorum.status_pages.times import day_words, length, moment, span_tag, time_tag
 from portquorum.status_pages.uptime import day_of, percent
@@ -116,6 +116,7 @@ def _environment() -> Environment:
         names_of=names_of,
         markdown=markdown.html,
         is_link=markdown.is_safe_link,
+        days_words=days_words,
     )
     return made
 
@@ -165,13 +166,15 @@ def _seconds(value: int) -> str:
 
 
 def _hour_rows(hours: Sequence[float | None], at: int) -> list[tuple[str, str]]:
+    """The hours with a response time: most of those of a young page have none."""
     last = at - at % _HOUR_MS
     return [
         (
             f"{moment(last - (len(hours) - 1 - place) * _HOUR_MS):%H:%M}",
-            response_words(one) or words.NOTHING,
+            response_words(one),
         )
         for place, one in enumerate(hours)
+        if one is not None
     ]
 
 

@@ -153,7 +153,7 @@ def line(one: Component, snapshot: Snapshot, today: date) -> Line:
         description=one.description,
         state=one.state,
         word=words.STATE[one.state],
-        bars=bars(days, today) if shown else None,
+        bars=bars(days, today, snapshot.days) if shown else None,
         percent=percent_words(percent(days)) if shown else "",
         response=response_words(response) if snapshot.show_response_times else "",
         since=one.since,

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from portquorum.bench.status_page_model import made_up
 from portquorum.serving.front import Front, only_lifespan
-from portquorum.status_pages.model import Snapshot
+from portquorum.status_pages.model import Day, Snapshot
 from portquorum.web.public.app import PublicApp, PublicParts
 from portquorum.web.public.keeper import Kept
 
@@ -160,3 +160,47 @@ def test_an_old_page_says_so_in_words(page: Page, pages: Pages, screenshots: Pat
         pages.put(fresh)
 
     assert "7 min ago: our own monitoring can't be reached" in text
+
+
+OVER_THE_EDGE: Final = """() => [...document.querySelectorAll(".c .s")].filter(
+  (one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"""
+ROWS: Final = """() => [...document.querySelectorAll(".c li")].map((one) =>
+  [one, one.querySelector("svg"), one.querySelector(".s")].map((part) =>
+    Math.round(part.getBoundingClientRect().right)).join(" "))"""
+
+
+def young(width: int) -> Snapshot:
+    """A day of six components that were down for most of it, in a group and without one."""
+    made = made_up(6, NOW)
+    found = [
+        replace(one, state=state, past=replace(one.past, days=(Day(623, 549),)))
+        for group in made.groups
+        for one, state in zip(group.components, ("partial_outage", "operational") * 3, strict=False)
+    ]
+    group = made.groups[0]
+    named = replace(group, name="Buying", components=tuple(found[:3]))
+    return replace(
+        made, days=width, groups=(named, replace(group, name="", components=tuple(found[3:])))
+    )
+
+
+@pytest.mark.parametrize("width", [360, 1000])
+def test_a_young_page_has_narrow_bars_and_rows_that_line_up(
+    reader: BrowserContext, pages: Pages, width: int
+) -> None:
+    pages.put(young(90))
+    try:
+        page = reader.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(WHOLE)
+        assert page.evaluate(OVER_THE_EDGE) == []
+        assert page.evaluate(WIDER) == 0
+        rights = [one.split() for one in page.evaluate(ROWS)]
+        assert len({row for row, _, _ in rights}) == 1
+        assert all(row == state for row, _, state in rights)
+        box = page.locator(".c svg").first.bounding_box()
+        assert box is not None
+        assert page.locator(".c svg .x").first.bounding_box()["width"] <= box["width"] / 45  # type: ignore[index]
+        page.close()
+    finally:
+        pages.put(made_up(500, NOW))

@@ -106,7 +106,16 @@ def test_the_bars_say_in_words_what_they_draw() -> None:
     assert 'class=x d="M2.5 12V1"' in drawn
     assert 'class=k d="M3 10h1"' in drawn
     assert 'class=p d="M4.5 12V8"' in drawn
-    assert said((Day(),), TODAY) == "1 days: not measured"
+    assert said((Day(),), TODAY) == "1 day: not measured"
+
+
+def test_a_day_of_a_young_page_is_as_wide_as_one_of_an_old_page() -> None:
+    drawn = bars((Day(DAY_S), Day(600, 300)), TODAY, 90)
+
+    assert 'viewBox="0 0 90 12"' in drawn
+    assert 'class=u d="M88 10h1"' in drawn
+    assert 'class=x d="M89.5 12V' in drawn
+    assert said((Day(DAY_S), Day(600, 300)), TODAY).startswith("2 days: ")
 
 
 def test_below_a_hundred_never_looks_like_a_hundred() -> None:
