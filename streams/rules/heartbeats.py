@@ -20,6 +20,7 @@ from streams.state.heartbeats import (
     Report,
     Run,
     pack_definition,
+    run_ms,
 )
 from streams.state.partition_state import PartitionState
 from streams.state.pauses import PauseTerms
@@ -70,7 +71,7 @@ def _has_ended(job: JobState, start: CheckResult, now: int) -> bool:
 def _begin(job: JobState, name: str | None, now: int) -> None:
     others = [run for run in job.runs if run.name != name]
     job.runs = (*others, Run(name, now))[-MOST_RUNS:]
-    job.held_until = max(job.held_until, now + (job.probe.max_runtime_ms or job.probe.grace_ms))
+    job.held_until = max(job.held_until, now + run_ms(job.probe))
 
 
 def _end(

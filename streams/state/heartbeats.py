@@ -60,6 +60,11 @@ class Down(Struct, frozen=True, gc=False, array_like=True):
     words: str | None = None
 
 
+def run_ms(probe: HeartbeatProbe) -> int:
+    """The time that a run may take: its limit, or the grace where there is none."""
+    return probe.max_runtime_ms or probe.grace_ms
+
+
 class JobState(Struct, gc=False, array_like=True):
     """A job, what is expected of it, and what is open.
 
@@ -95,10 +100,14 @@ class JobState(Struct, gc=False, array_like=True):
 
     @property
     def deadline(self) -> int:
-        """When the next report is missed; `NEVER` if none is due."""
+        """When the next report is missed; `NEVER` if none is due.
+
+        A run moves it by its own length at most: a job that begins again and again is missed.
+        """
         if self.due is None:
             return NEVER
-        return max(self.due + self.probe.grace_ms, self.held_until)
+        latest = self.due + self.probe.grace_ms
+        return max(latest, min(self.held_until, latest + run_ms(self.probe)))
 
     @property
     def next_deadline(self) -> int:

@@ -109,7 +109,11 @@ class Job(Transitions):
 
     @property
     def deadline(self) -> int | None:
-        return None if self.due is None else max(self.due + self.probe.grace_ms, self.not_before)
+        if self.due is None:
+            return None
+        plain = self.due + self.probe.grace_ms
+        farthest = plain + (self.probe.max_runtime_ms or self.probe.grace_ms)
+        return max(plain, min(self.not_before, farthest))
 
     @property
     def votes(self) -> Votes:

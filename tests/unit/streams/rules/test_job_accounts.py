@@ -189,6 +189,19 @@ def test_without_max_runtime_a_start_gives_it_the_grace(fleet: Account) -> None:
     assert opened(fleet).first_failed_at == START + HOUR
 
 
+def test_a_job_that_begins_again_and_again_is_missed(fleet: Account) -> None:
+    """It dies each time without a word: its starts move the deadline by their grace at most."""
+    defines(fleet, **HOURLY)
+    listens(fleet, 64 * MINUTE)
+    for _ in range(3):
+        says(fleet, "start")
+        listens(fleet, 2 * MINUTE - 1_000)
+        assert told(fleet) == []
+    says(fleet, "start")
+    listens(fleet, 10_000)
+    assert opened(fleet).first_failed_at == START + HOUR
+
+
 def test_a_run_that_does_not_end_overran_when_it_should_have_ended(fleet: Account) -> None:
     defines(fleet, max_runtime_ms=2 * HOUR, **HOURLY)
     listens(fleet, HOUR)
