@@ -1,5 +1,7 @@
 """Fixtures that every test may ask for. A service starts when the first test asks for it."""
 
+import atexit
+import gc
 import logging
 import os
 import secrets
@@ -20,6 +22,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
+
+# At the end of the interpreter its collector may crash in msgspec 0.22 (`StructMeta_clear` frees
+# types of a Struct such as RouteEntry twice), after all tests have passed: it finds nothing then.
+atexit.register(gc.freeze)
 
 # The tests start thousands of programs of ours: each would compile all that it imports anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
