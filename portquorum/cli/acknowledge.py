@@ -61,7 +61,7 @@ class SpokenWord(Struct, frozen=True, kw_only=True):
     `known`: the same person had acknowledged it with that note; nothing was written. `closed`: it
     had closed (`closed_because`) before the word came. `unanswered`: written, and the stream has
     not answered yet; `written`: it was not waited for. `still_down`: the regions agree that the
-    target of a resolved incident is down.
+    target of a resolved incident is down. `called`: what people call the incident.
     """
 
     incident_id: str
@@ -73,6 +73,7 @@ class SpokenWord(Struct, frozen=True, kw_only=True):
     outcome: Outcome
     closed_because: str | None = None
     still_down: bool = False
+    called: str = ""
 
 
 def ack(
@@ -198,8 +199,10 @@ def _is_known(one: "Incident", word: "Word") -> bool:
 def _spoken(
     one: "Incident", word: "Word", reply: "IncidentEvent | None", *, wait: bool
 ) -> SpokenWord:
+    from portquorum.cli.incidents_shown import type_word
     from portquorum.speaking.words import heeded
     from schemas.control import Resolved
+    from schemas.probe import JOB
 
     outcome: Outcome
     if _is_known(one, word):
@@ -220,7 +223,9 @@ def _spoken(
         note=word.note,
         outcome=outcome,
         closed_because=None if reply is None else reply.closed_because,
+        called=type_word(one),
         still_down=outcome == "resolved"
+        and one.kind != JOB
         and outage
         and reply is not None
         and reply.votes.down >= reply.votes.need,
@@ -237,7 +242,7 @@ def _looked_up(one: SpokenWord, word: "Word", now: Mapping[str, "Incident"]) -> 
 
 
 def _show(one: SpokenWord) -> None:
-    about = one_line(f" {one.name} ({one.incident_type}) by {one.by}")
+    about = one_line(f" {one.name} ({one.called or one.incident_type}) by {one.by}")
     match one.outcome:
         case "acknowledged" | "resolved":
             out().print(Text.assemble((one.outcome, "green"), about))

@@ -9,10 +9,11 @@ from rich.text import Text
 from portquorum.cli.notifications import IncidentRoute, MaintenanceNow, TargetNotifications
 from portquorum.cli.notify_shown import SENT_STYLE, STATUS_WORDS
 from portquorum.delivery.names import short_names
-from portquorum.presentation.output import OF_CLOSED, STATUS_STYLE, clock, out, table
+from portquorum.presentation.output import OF_CLOSED, STATUS_STYLE, clock, job_word, out, table
 from schemas.duration import duration_text
 from schemas.notification import Notification
 from schemas.plain_text import one_line
+from schemas.probe import JOB
 from schemas.result import REASON_TEXT
 from schemas.target import Target
 from sinks.notifier.sparing.model import day_and_time
@@ -27,6 +28,9 @@ OLD_CHECKPOINT_MS: Final = 120_000
 
 HOST_TARGETS_SHOWN: Final = 6
 ROUTES_SHOWN: Final = 8
+
+OF_ANY_REASON: Final = "missed, failed or too long"
+"""What incidents of the type `unreachable` of a job are called, whatever their reason is."""
 
 
 class ExplainAnswer(Struct, frozen=True, kw_only=True):
@@ -69,7 +73,7 @@ def show(answer: ExplainAnswer) -> None:
             _regions(known)
         _chapter("What would change it", known.would_change)
         for incident in known.incidents:
-            _incident(incident, closed=known.target.expect == "closed")
+            _incident(incident, known)
         _others(known)
     _told(answer)
     _standing(answer)
@@ -146,10 +150,13 @@ def _fresh(one: RegionExplained, at: int) -> Text | None:
     return Text(f"no, for {duration_text(at - one.fresh_until)}", style="magenta")
 
 
-def _incident(one: IncidentExplained, *, closed: bool) -> None:
-    open_port = closed and one.incident_type == "unreachable"
-    what = "open port" if open_port else one.incident_type
-    first = "first seen" if closed or one.incident_type == "expiring" else "first failure"
+def _incident(one: IncidentExplained, known: Explanation) -> None:
+    closed = known.target.expect == "closed"
+    first = "began" if known.target.kind == JOB else "first failure"
+    if closed or one.incident_type == "expiring":
+        first = "first seen"
+    of_outage = one.incident_type == "unreachable"
+    what = _outage(known, closed=closed) if of_outage else one.incident_type
     lines = [
         f"{what}, {first} {clock(one.first_failed_at)} UTC, opened "
         f"{clock(one.opened_at)[11:]}"
@@ -162,6 +169,15 @@ def _incident(one: IncidentExplained, *, closed: bool) -> None:
         lines.append(one.sentence)
     lines += [f"{number}. {step}" for number, step in enumerate(one.first_steps, 1)]
     _chapter(f"Incident {one.incident_id}", lines)
+
+
+def _outage(known: Explanation, *, closed: bool) -> str:
+    """What an incident of the type `unreachable` is called: nobody tries to reach a job."""
+    if closed:
+        return "open port"
+    if known.target.kind == JOB:
+        return job_word(region.said.reason for region in known.regions)
+    return "unreachable"
 
 
 def _others(known: Explanation) -> None:
@@ -187,7 +203,7 @@ def _told(answer: ExplainAnswer) -> None:
         looked = tuple((one.route, one.takes) for one in way.routes)
         kinds.setdefault((way.channels, way.fallback, way.spared, looked), []).append(way)
     for ways in kinds.values():
-        lines += _would_tell(ways)
+        lines += _would_tell(ways, job=answer.target.kind == JOB)
     for window in known.maintenance:
         lines.append(f"maintenance {window.name} {_when(window, answer.now)}")
     names = short_names({one.channel for one in known.sent if one.channel})
@@ -205,10 +221,13 @@ def _when(window: MaintenanceNow, now: int) -> str:
     return "is over"
 
 
-def _would_tell(ways: list[IncidentRoute]) -> list[Text | str]:
+def _would_tell(ways: list[IncidentRoute], *, job: bool) -> list[Text | str]:
     """Who is told of incidents of some types, and which routes take them and do not take them."""
     first = ways[0]
-    of = ", ".join(f"{way.incident_type} ({way.severity})" for way in ways)
+    called = {"unreachable": OF_ANY_REASON} if job else {}
+    of = ", ".join(
+        f"{called.get(way.incident_type, way.incident_type)} ({way.severity})" for way in ways
+    )
     lines: list[Text | str] = []
     if first.nobody:
         lines.append(Text(f"{of}: nobody, no route takes it", "yellow"))
@@ -244,8 +263,9 @@ def _sent(one: Notification, channel: str, now: int) -> Text:
 def _standing(answer: ExplainAnswer) -> None:
     """The times of the data, and whether the roles behind it run."""
     known = answer.explanation
+    who = "receiver" if answer.target.kind == JOB else "prober"
     if not answer.log_at:
-        _line("The log of this partition is empty: no prober has ever reported.", "bold red")
+        _line(f"The log of this partition is empty: no {who} has ever reported.", "bold red")
         return
     offset = "" if known is None else f", offset {known.offset}"
     age = duration_text(max(0, answer.now - answer.log_at))
@@ -255,9 +275,7 @@ def _standing(answer: ExplainAnswer) -> None:
         "dim",
     )
     if answer.now - answer.log_at > IDLE_MS:
-        _line(
-            f"Nothing was written to the log for {age}: no prober and no stream runs.", "bold red"
-        )
+        _line(f"Nothing was written to the log for {age}: no {who} and no stream runs.", "bold red")
     if answer.checkpoint_at is None:
         _line("The stream has not written a checkpoint yet: it may not have run.", "bold red")
     elif answer.now - answer.checkpoint_at > OLD_CHECKPOINT_MS:

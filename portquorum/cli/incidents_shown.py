@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from portquorum.delivery.names import short_names
-from portquorum.presentation.output import clock, out
+from portquorum.presentation.output import clock, job_word, out
 from schemas.duration import WHOLE_SECONDS, duration_text
 from schemas.plain_text import one_line
 from schemas.probe import JOB
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 _EXPECTED: Final = frozenset({rows.KNOWN, rows.NO_IMPROVEMENT, rows.STAYS_OPEN})
 """Reasons for which nobody misses anything; `notify why` shows them."""
 _FAILED: Final = {"retrying": "not told yet", "dead": "never told"}
-_JOBS: Final = {
-    "heartbeat_missed": "missed",
-    "job_failed": "failed",
-    "job_overran": "ran too long",
-}
-"""What an incident of a job is called, by its reason."""
-
 _SAME_S: Final = 1.0
 """Two ends of one span that are no further apart are the same, in seconds."""
 
@@ -37,7 +30,7 @@ def show_incidents(found: Sequence["Incident"]) -> None:
         line = Text.assemble(
             (f"{one_line(one.name)} ", "bold"),
             f"({place(one.kind, one.host, one.port)})  ",
-            (one_line(_type(one)), "red" if is_open else "green"),
+            (one_line(type_word(one)), "red" if is_open else "green"),
         )
         out().print_indented(line, Text("● " if is_open else "○ ", style))
         out().print_indented(Text(_when(one), style="dim"))
@@ -85,11 +78,12 @@ def place(kind: str, host: str, port: int | None) -> str:
     return one_line(f"{kind} {shown}" if host else kind) + (f":{port}" if port else "")
 
 
-def _type(one: "Incident") -> str:
+def type_word(one: "Incident") -> str:
+    """What people call it: nobody tries to reach a job, and an open port is no outage."""
     if one.expect == "closed" and one.incident_type == "unreachable":
         return "open port"
     if one.kind == JOB and one.incident_type == "unreachable":
-        return next((_JOBS[why] for why in one.reasons.values() if why in _JOBS), "in trouble")
+        return job_word(one.reasons.values())
     return one.incident_type
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from portquorum.cli.incidents_shown import place, show_incidents
 from portquorum.cli.status_answer import StatusAnswer
 from portquorum.presentation.fitted_table import FittedTable, TableColumn
-from portquorum.presentation.output import OF_CLOSED, STATUS_STYLE, clock, out, table
+from portquorum.presentation.output import OF_CLOSED, STATUS_STYLE, clock, job_word, out, table
 from schemas.duration import duration_text
 from schemas.plain_text import one_line, plain
 from schemas.probe import JOB
@@ -253,11 +253,15 @@ def _paused(one: TargetNow) -> str:
 
 
 def _word(one: TargetNow, status: str) -> str:
-    """How it is, or is in a region, in the word of its port."""
+    """How it is, or is in a region, in the word of its port or job."""
+    if one.kind == JOB and status == "down":
+        return job_word(region.reason for region in one.regions)
     return OF_CLOSED.get(status, status) if one.expect == "closed" else status
 
 
 def _still(one: TargetNow) -> str:
+    if one.kind == JOB:
+        return "not succeeded since"
     return "still open" if one.expect == "closed" else "still not reachable"
 
 

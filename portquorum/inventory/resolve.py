@@ -232,7 +232,11 @@ class _Resolver:
         checked = (entry for entry in self.entries.targets if entry.value.kind != HEARTBEAT)
         if not self.regions and (first_checked := next(checked, None)) is not None:
             file = first_checked.where().file
-            self._say(Where(file, 0, ("regions",)), "expected at least one region, found none")
+            self._say(
+                Where(file, 0, ("regions",)),
+                "expected at least one region, found none: `regions: {local: {internal: true}}` "
+                "is one on this machine (jobs alone need none)",
+            )
             return []
         self.ids = {resolver.id_of(entry) for entry in self.entries.targets}
         self.ids |= self.known.targets.keys()

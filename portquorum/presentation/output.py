@@ -46,6 +46,21 @@ OF_CLOSED: Final[Mapping[str, str]] = {"up": "closed", "down": "open"}
 """What a port is that must be closed (`expect: closed`), by its status."""
 
 
+_JOBS: Final[Mapping[str | None, str]] = {
+    "heartbeat_missed": "missed",
+    "job_failed": "failed",
+    "job_overran": "ran too long",
+}
+
+
+def job_word(reasons: Iterable[str | None]) -> str:
+    """What is wrong with a job that is down, by the first reason that says it.
+
+    Nobody tries to reach a job: of it `unreachable` and `down` say nothing.
+    """
+    return next((_JOBS[why] for why in reasons if why in _JOBS), "in trouble")
+
+
 class _Console(PlainConsole):
     """Raises an error when the reader of the output is gone, like any other error.
 

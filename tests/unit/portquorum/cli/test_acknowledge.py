@@ -8,7 +8,7 @@ from portquorum.cli.acknowledge import SpokenWord
 from portquorum.presentation.output import out
 from schemas.control import Acknowledged
 from sinks.clickhouse.queries import Incident
-from tests.unit.portquorum.cli.test_incident_lookup import DB
+from tests.unit.portquorum.cli.test_incident_lookup import DB, JOB
 
 SPOKEN = SpokenWord(
     incident_id="3f2c",
@@ -48,6 +48,18 @@ def test_each_outcome_has_its_words(
     with out().capture() as printed:
         acknowledge._show(structs.replace(SPOKEN, **fields))
     assert printed.get() == words
+
+
+def test_nobody_tries_to_reach_a_job() -> None:
+    failed = structs.replace(JOB, reasons={"receiver": "job_failed"})
+    told = acknowledge._spoken(
+        failed, Acknowledged(target="backup", incident_id="c0", by="ann"), None, wait=False
+    )
+    assert (told.incident_type, told.called) == ("unreachable", "failed")
+    said = structs.replace(told, outcome="acknowledged")
+    with out().capture() as printed:
+        acknowledge._show(said)
+    assert "(failed) by ann" in printed.get()
 
 
 def test_what_nobody_answered_since_it_had_closed_is_no_fault_of_the_stream() -> None:

@@ -16,10 +16,12 @@ from schemas.control import Acknowledged, Resolved
 from schemas.notification import Notification
 from schemas.policy import Hours, Maintenance, Person, Policy, Quiet, Rotation, Route, Silence, Team
 from schemas.probe import TlsProbe
+from schemas.result import Signal
 from schemas.target import LatencyLimit, Target
 from sinks.notifier.model import Channel
 from streams.explain import explain
 from tests.unit.streams.rules.fleet import START, Fleet, target
+from tests.unit.streams.rules.jobs import MINUTE_MS, Jobs, job, probe
 
 TARGETS = {
     one.id: one
@@ -261,6 +263,40 @@ def answer(fleet: Fleet, policy: tuple[Policy, ...] = (), **changes: Any) -> Exp
         "now": fleet.now,
     }
     return ExplainAnswer(**(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("word", "signals"),
+    [
+        ("failed", [("fail", 0)]),
+        ("missed", [("success", 90 * MINUTE_MS)]),
+        ("ran too long", [("start", 30 * MINUTE_MS)]),
+    ],
+)
+def test_nobody_tries_to_reach_a_job(
+    monkeypatch: pytest.MonkeyPatch, word: str, signals: list[tuple[Signal, int]]
+) -> None:
+    one = job(expected=probe(max_runtime_ms=20 * MINUTE_MS))
+    jobs = Jobs(one)
+    for signal, ms in signals:
+        jobs.signal(signal)
+        jobs.pass_time(ms)
+    policy = (Route(name="all", urls=("slack://x/y",), default=True),)
+    text = shown(
+        monkeypatch,
+        answer(
+            jobs,
+            target=one,
+            explanation=explain(jobs.state, one.id),
+            told=told(one, policy, (), (), jobs.now),
+            now=jobs.now + 60_000,
+        ),
+    )
+    assert f"{word}, began" in text
+    assert "missed, failed or too long (" in text
+    assert "no receiver and no stream runs" in text
+    assert "reachable" not in text
+    assert "prober" not in text
 
 
 def shown(monkeypatch: pytest.MonkeyPatch, one: ExplainAnswer) -> str:

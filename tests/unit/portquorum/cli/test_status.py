@@ -156,6 +156,24 @@ def test_a_port_that_must_be_closed_is_open_or_closed(monkeypatch: pytest.Monkey
     assert any("Port is open" in line for line in lines)
 
 
+def test_nobody_tries_to_reach_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = said("receiver", status="down", reason="job_failed", detail='exit code 3: "boom"')
+    job: dict[str, Any] = {"kind": "heartbeat", "host": "", "port": None, "status": "down"}
+    late = said("receiver", status="up", latency_ms=None)
+    lines = shown(
+        monkeypatch,
+        answered(
+            target("a", failed, **job),
+            target("b", late, **job),
+            target("c", failed, **job | {"is_resolved": True}),
+        ),
+    )
+    for row, word in (("a", "failed"), ("b", "in trouble"), ("c", "resolved by hand")):
+        (line,) = (one for one in lines if row in one.split())
+        assert word in line
+        assert not {"down", "reachable", "unreachable"} & set(line.replace(",", " ").split())
+
+
 def test_one_target_is_shown_by_region(monkeypatch: pytest.MonkeyPatch) -> None:
     pending = said("us", status="pending", latency_ms=None, checked_at=None)
     lines = shown(monkeypatch, answered(target("db", said(), pending)))
