@@ -79,7 +79,10 @@ def test_the_page_is_there_and_says_how_old_it_is(port: int) -> None:
 
 
 def test_what_is_locked_stays_so_and_what_is_not_believed_is_not_there(port: int) -> None:
-    for path in ("/status/staff", "/status/bad", "/badge/web/status.svg?key=x"):
-        assert ask(port, path)[0].status == 404
+    for path in ("/status/staff.json", "/status/bad", "/badge/web/status.svg?key=x"):
+        assert (path, ask(port, path)[0].status) == (path, 404)
+    # Whether it has a password is not known yet: it asks for one, and says no name.
+    answer, text = ask(port, "/status/staff")
+    assert (answer.status, page(slug="staff").title in text) == (403, False)
     # The door is another's: it refuses the name that only status pages answer to.
     assert ask(port, "/")[0].status == 403
