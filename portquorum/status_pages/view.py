@@ -20,7 +20,7 @@ from portquorum.status_pages.model import (
 from portquorum.status_pages.states import worst
 from portquorum.status_pages.times import length, short
 from portquorum.status_pages.uptime import day_of, percent
-from schemas.duration import DAY_MS
+from schemas.duration import COARSE, DAY_MS, duration_text
 
 OLD_MS: Final = 60_000
 """From this age on a page says how old it is in words that nobody overlooks."""
@@ -135,9 +135,12 @@ def age_words(seen_at: int | None, now: int) -> str:
 
 
 def response_words(ms: float | None) -> str:
-    """`12 ms`, `1.2 s`, which stay on one line; empty for none."""
+    """`12 ms`, `1.2 s`, `3 h 5 min`, which stay on one line; empty for none."""
     if ms is None:
         return ""
+    if ms >= 60_000:
+        text = duration_text(round(ms), COARSE)
+        return text.replace(" ", "\N{NO-BREAK SPACE}")
     text = f"{ms / 1000:.1f} s" if ms >= 1_000 else f"{ms:.0f} ms" if ms >= 1 else "< 1 ms"
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 

@@ -43,7 +43,9 @@ def durations_chart(past: TargetHistory, zone: tzinfo) -> Chart | None:
     )
     return Chart(
         name="durations",
-        title=WORDS.durations_title.format(most=amounts.took(most)),
+        title=WORDS.durations_title.format(most=amounts.took(most))
+        if longest
+        else WORDS.durations_unknown,
         svg=Markup(drawn),  # noqa: S704 - escaped
         table=lambda: _table(steps, axis),
     )

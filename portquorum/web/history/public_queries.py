@@ -38,7 +38,8 @@ SELECT toString(target) AS name,
        quantilesBFloat16MergeIf(0.5, 0.95, 0.99)(d.latency_us, day >= {d0:Date}),
        quantilesBFloat16MergeIf(0.5, 0.95, 0.99)(d.latency_us, day >= {d1:Date}),
        quantilesBFloat16MergeIf(0.5, 0.95, 0.99)(d.latency_us, day >= {d2:Date}),
-       quantilesBFloat16MergeIf(0.5, 0.95, 0.99)(d.latency_us, day >= {d3:Date})
+       quantilesBFloat16MergeIf(0.5, 0.95, 0.99)(d.latency_us, day >= {d3:Date}),
+       max(d.region = 'receiver')
 FROM {internal}.results_daily AS d
 WHERE target IN {targets:Array(String)} AND day >= {d3:Date}
 GROUP BY name
@@ -52,9 +53,38 @@ WHERE target IN {targets:Array(String)} AND hour >= fromUnixTimestamp({since_s:I
 GROUP BY name, number
 """
 
+_RUNS: Final = """
+SELECT target,
+       countIf(day >= {d0:Date}), countIf(day >= {d1:Date}),
+       countIf(day >= {d2:Date}), countIf(day >= {d3:Date}),
+       quantileExactIf(0.5)(took_ms, day >= {d0:Date}),
+       quantileExactIf(0.5)(took_ms, day >= {d1:Date}),
+       quantileExactIf(0.5)(took_ms, day >= {d2:Date}),
+       quantileExactIf(0.5)(took_ms, day >= {d3:Date})
+FROM
+(
+    SELECT target, toDate(ended_at) AS day, assumeNotNull(duration_ms) AS took_ms
+    FROM job_runs
+    WHERE target IN {targets:Array(String)} AND end = 'success' AND duration_ms IS NOT NULL
+)
+GROUP BY target
+"""
+
+_RUN_HOURS: Final = """
+SELECT target, intDiv(toUnixTimestamp(assumeNotNull(ended_at)), 3600) AS number,
+       quantileExact(0.5)(assumeNotNull(duration_ms))
+FROM job_runs
+WHERE target IN {targets:Array(String)} AND end = 'success' AND duration_ms IS NOT NULL
+    AND ended_at >= fromUnixTimestamp({since_s:Int64})
+GROUP BY target, number
+"""
+
 
 class Responses(Struct, frozen=True):
-    """Median response times (ms) of a target: over `SPANS`, and of the last `HOURS` hours."""
+    """Median response times (ms) of a target: over `SPANS`, and of the last `HOURS` hours.
+
+    Of a job they are how long its runs took that ended well, as far back as results are kept.
+    """
 
     spans: tuple[float | None, ...]
     hours: tuple[float | None, ...]
@@ -88,23 +118,42 @@ def responses(client: Client, targets: Collection[str], now: int) -> dict[str, R
     spans: dict[str, tuple[float | None, ...]] = {}
     hours: dict[str, list[float | None]] = {}
     last = now // HOUR_MS
+    since_s = (last - HOURS + 1) * HOUR_MS // 1000
+    jobs = []
     for part in in_parts(sorted(targets)):
-        for name, *values in rows(client, _SPANS, targets=list(part), **firsts):
+        for name, *values, is_job in rows(client, _SPANS, targets=list(part), **firsts):
+            if is_job:
+                jobs.append(name)
+                continue
             spans[name] = tuple(
                 _median(values[place], values[place + 4], values[place + 8]) for place in range(4)
             )
-        since_s = (last - HOURS + 1) * HOUR_MS // 1000
         told = rows(client, _HOURS, targets=list(part), since_s=since_s)
         for name, number, up, most_us, least_us in told:
-            place = number - (last - HOURS + 1)
-            if 0 <= place < HOURS:
-                hours.setdefault(name, [None] * HOURS)[place] = _median(up, most_us, least_us)
+            _put(hours, name, number - (last - HOURS + 1), _median(up, most_us, least_us))
+    for part in in_parts(jobs):
+        for name, *values in rows(client, _RUNS, targets=list(part), **firsts):
+            spans[name] = tuple(
+                _length(values[place + 4]) if values[place] else None for place in range(4)
+            )
+        for name, number, took_ms in rows(client, _RUN_HOURS, targets=list(part), since_s=since_s):
+            _put(hours, name, number - (last - HOURS + 1), _length(took_ms))
     return {
         name: Responses(
             spans.get(name, (None,) * len(SPANS)), tuple(hours.get(name, [None] * HOURS))
         )
         for name in targets
     }
+
+
+def _put(hours: dict[str, list[float | None]], name: str, place: int, value: float | None) -> None:
+    if 0 <= place < HOURS and value is not None:
+        hours.setdefault(name, [None] * HOURS)[place] = value
+
+
+def _length(took_ms: float) -> float:
+    """How long a run took; one of more than a day is told as a day."""
+    return min(float(took_ms), float(DAY_MS))
 
 
 def _median(up: int, most_us: float, least_us: Sequence[float]) -> float | None:

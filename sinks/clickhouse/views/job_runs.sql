@@ -10,7 +10,7 @@ SELECT
     multiIf(
         signal = 'start', NULL,
         total_us IS NOT NULL AND total_us < 4294967295, total_us / 1000,
-        began_at IS NOT NULL, toUnixTimestamp64Milli(started_at) - toUnixTimestamp64Milli(began_at),
+        began_at IS NOT NULL, toFloat64(toUnixTimestamp64Milli(started_at) - toUnixTimestamp64Milli(began_at)),
         NULL
     ) AS duration_ms,
     exit_code,

@@ -4,12 +4,14 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from foundation.clickhouse import database, internal_database
 from foundation.settings import Settings
 from portquorum.status_pages.model import Past
 from portquorum.status_pages.uptime import Outage, TargetDay, percent
-from portquorum.web.history import public_queries
+from portquorum.web.history import job_queries, public_queries
+from portquorum.web.history.answers import TimeWindow
 from portquorum.web.history.public_queries import Responses
 from portquorum.web.public.past import history_of
 from sinks.clickhouse.migrate import migrate
@@ -107,6 +109,38 @@ async def test_overlapping_outages_of_a_young_component_count_once(jobs: Jobs) -
         shown = percent(history.past["mail"].days)
         assert shown == pytest.approx(100 * 74 / age_s, abs=0.7)
     assert first.past == each_minute.past == whole.past
+
+
+async def test_the_response_time_of_a_job_is_how_long_its_runs_took(jobs: Jobs) -> None:
+    """As it measured itself, else from its start to its end; of runs that ended well."""
+    jobs.job("a")
+    jobs.job("b")
+    jobs.job("c")
+    jobs.report("a", "success", 9 * S, total_us=8_200)
+    jobs.report("a", "fail", 8 * S, total_us=9_000_000)
+    for run, took_s in (("1", 20), ("2", 60), ("3", 90)):
+        jobs.report("b", "start", 100 * S + took_s * S, run=run)
+        jobs.report("b", "success", 100 * S, run=run, attempt=int(run))
+    jobs.report("c", "success", 9 * S)
+    jobs.target("db")
+    jobs.result(jobs.now - 60 * S)
+
+    found = public_queries.responses(jobs.client, ["a", "b", "c", "db", "none"], jobs.now)
+
+    # Of a span of days: the first is today, which may have begun since.
+    assert [found[name].spans[1] for name in "abc"] == [8.2, 60_000, None]
+    assert [one for one in found["a"].hours if one is not None] == [8.2]
+    assert [one for one in found["b"].hours if one is not None] == [60_000]
+    assert not any(found["c"].hours)
+    assert found["db"].spans[1] is not None
+    assert found["none"].spans == (None,) * 4
+    shown = await history_of(replace(PAGE, show_response_times=True), Asked(jobs), jobs.now)
+    assert shown.past["mail"].response_ms[1] == 60_000
+    hour = public_queries.HOUR_MS
+    begun = jobs.now // hour * hour - 2 * hour
+    window = TimeWindow(name="", since=begun, until=begun + 3 * hour, step_ms=hour)
+    steps = job_queries.durations(jobs.client, "a", window)
+    assert max(one.p95_ms or 0 for one in steps) == 8.2
 
 
 async def test_what_was_down_while_nobody_watched_it_is_no_downtime(jobs: Jobs) -> None:

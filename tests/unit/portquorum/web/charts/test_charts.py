@@ -420,6 +420,14 @@ def test_how_long_runs_took_has_gaps_failures_and_a_table() -> None:
     assert durations_chart(replace(past, job=JobHistory()), UTC) is None
 
 
+def test_runs_of_which_nobody_knows_how_long_they_took_have_no_scale() -> None:
+    window = TimeWindow(name="", since=NOW - DAY_MS, until=NOW, step_ms=HOUR_MS)
+    job = JobHistory(durations=(job_step(5, None, up=0),))
+    chart = durations_chart(TargetHistory(target="a", window=window, job=job), UTC)
+    assert chart is not None
+    assert chart.title == "Runs; of none that ended well it is known how long it took"
+
+
 @pytest.mark.parametrize(
     ("ms", "above"),
     [
