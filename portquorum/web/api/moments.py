@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from litestar.params import QueryParameter
 
-from portquorum.web.problem import wrong_field
+from portquorum.web.problem import ProblemError, wrong_field
 from schemas._types import MAX_MILLIS
 
 TIME: Final = (
@@ -15,6 +15,9 @@ TIME: Final = (
     "(90m, 24h, 30d)"
 )
 EXPECTED: Final = f"expected {TIME}"
+EXPECTED_IN_BODY: Final = (
+    "expected a time (2026-11-30T07:00:00Z; UTC if it names no zone), or UTC ms"
+)
 Moment = Annotated[str, QueryParameter(max_length=40, description=f"{TIME[0].upper()}{TIME[1:]}.")]
 Day = Annotated[str, QueryParameter(max_length=10, description="A date (UTC): 2026-11-30")]
 
@@ -64,6 +67,24 @@ def parse_ms(name: str, text: str, now: int) -> int:
     if not 0 <= found <= MAX_MILLIS:
         raise wrong_field(name, EXPECTED)
     return found
+
+
+def moment_ms(name: str, value: int | str) -> int:
+    """The time that the field `name` of a body says: UTC ms, or a text of ISO 8601.
+
+    A text without a zone is UTC. An age is none: what is planned lies ahead.
+
+    Raises:
+        ProblemError: it is none.
+    """
+    if isinstance(value, int):
+        return value
+    if _AGE.fullmatch(value.strip()):
+        raise wrong_field(name, EXPECTED_IN_BODY)
+    try:
+        return parse_ms(name, value[:40], 0)
+    except ProblemError:
+        raise wrong_field(name, EXPECTED_IN_BODY) from None
 
 
 def parse_day(name: str, text: str) -> date:

@@ -7,7 +7,7 @@ from litestar import Response, delete, get, patch, post
 from litestar.params import PathParameter, QueryParameter
 from msgspec import Struct
 
-from portquorum.changing.status_edits import PostChange, PostSeen, StatusEdits, WantedPost
+from portquorum.changing.status_edits import PostSeen, StatusEdits
 from portquorum.status_editing.post_rules import is_over, seen
 from portquorum.web.access.needs import needs
 from portquorum.web.api.bodies import Asked, body_of
@@ -15,6 +15,7 @@ from portquorum.web.api.changes import changes, versioned
 from portquorum.web.api.conditions import etag_of, version_wanted
 from portquorum.web.api.entries import json_answer
 from portquorum.web.api.parameters import Limit
+from portquorum.web.api.post_bodies import PostBody, PostChangeBody
 from portquorum.web.api.repeats import TheRepeats
 from portquorum.web.parts import ThePrincipal, TheStatusEdits
 from portquorum.web.problem import ProblemError
@@ -83,13 +84,13 @@ async def one_post(status_edits: TheStatusEdits, post_id: PostId) -> Response[Po
     operation_id="make_post",
     summary="Publish a post",
     tags=["status pages"],
-    opt=changes("operator", WantedPost, made=True),
+    opt=changes("operator", PostBody, made=True),
 )
 async def make_post(
     request: Asked, principal: ThePrincipal, status_edits: TheStatusEdits, repeats: TheRepeats
 ) -> Response[PostSeen]:
     """It is public at once. Text is Markdown; write only what everybody may read."""
-    wanted = await body_of(request, WantedPost)
+    wanted = (await body_of(request, PostBody)).wanted()
 
     async def made() -> Response[PostSeen]:
         found = await status_edits.add_post(principal, wanted)
@@ -108,13 +109,13 @@ async def make_post(
     operation_id="change_post",
     summary="Update or correct a post",
     tags=["status pages"],
-    opt=changes("operator", PostChange, has_version=True, statuses=_WRITES),
+    opt=changes("operator", PostChangeBody, has_version=True, statuses=_WRITES),
 )
 async def change_post(
     request: Asked, principal: ThePrincipal, status_edits: TheStatusEdits, post_id: PostId
 ) -> Response[PostSeen]:
     """With `text` its timeline gets an update, in the state `state`; other fields correct it."""
-    change = await body_of(request, PostChange)
+    change = (await body_of(request, PostChangeBody)).change()
     wanted = version_wanted(request, _version_of(status_edits, post_id))
     return _answer(await status_edits.change_post(principal, post_id, change, wanted))
 

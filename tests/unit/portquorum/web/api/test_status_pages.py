@@ -107,3 +107,25 @@ async def test_a_post_is_written_once_updated_and_removed() -> None:
 async def test_limits_hold() -> None:
     api = Api(teams=("db",))
     assert (await api.ask("PUT", "/status-pages/shop", PAGE)).status_code == 403
+
+
+async def test_times_of_a_post_are_iso_8601_or_ms() -> None:
+    api = admin()
+    await api.ask("PUT", "/status-pages/shop", PAGE)
+    work = {**POST, "sort": "maintenance"}
+    begin, end = 1_796_436_000_000, 1_796_443_200_000
+    for starts_at, ends_at in (
+        ("2026-12-05T02:00Z", "2026-12-05T04:00:00Z"),
+        ("2026-12-05T02:00", "2026-12-05T05:00+01:00"),
+        (begin, end),
+    ):
+        made = await api.ask("POST", "/posts", {**work, "starts_at": starts_at, "ends_at": ends_at})
+        assert made.status_code == 201
+        assert (made.json()["starts_at"], made.json()["ends_at"]) == (begin, end)
+    later = await api.ask(
+        "PATCH", f"/posts/{made.json()['id']}", {"ends_at": "2026-12-05T06:00:00+01:00"}
+    )
+    assert later.json()["ends_at"] == end + 3_600_000
+    for wrong_time in ("tomorrow", "90m", "", "2026-13-01"):
+        refused = await api.ask("POST", "/posts", {**work, "starts_at": wrong_time, "ends_at": end})
+        assert "2026-11-30T07:00:00Z" in wrong(refused)["starts_at"]
