@@ -1,9 +1,9 @@
 """Planned work as a calendar (iCalendar, RFC 5545): posts, and windows of the inventory."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, Timezone, TimezoneStandard
 
 from portquorum.status_pages import markdown, words
 from portquorum.status_pages.model import Post, Snapshot, Window
@@ -29,7 +29,22 @@ def calendar(page: Snapshot, origin: str, base: str) -> bytes:
             made.add_component(_post(post, page, f"{origin}{base}/posts/{post.id}"))
     for window in page.windows:
         made.add_component(_window(window, page))
+    if not made.subcomponents:
+        made.add_component(_utc())  # RFC 5545, 3.6: a calendar has at least one component
     return bytes(made.to_ical())
+
+
+def _utc() -> Timezone:
+    """The definition of UTC: a calendar without any planned work is valid with it."""
+    standard = TimezoneStandard()
+    standard.add("dtstart", datetime(1970, 1, 1))  # noqa: DTZ001 - local, as it has to be here
+    standard.add("tzoffsetfrom", timedelta())
+    standard.add("tzoffsetto", timedelta())
+    standard.add("tzname", "UTC")
+    zone = Timezone()
+    zone.add("tzid", "Etc/UTC")
+    zone.add_component(standard)
+    return zone
 
 
 def _post(post: Post, page: Snapshot, url: str) -> Event:

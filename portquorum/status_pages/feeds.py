@@ -139,7 +139,8 @@ def _entry(post: Post, page: Snapshot, url: str) -> Entry:
     )
 
 
-_YEAR_MS: Final = 365 * 86_400_000
+_DAY_MS: Final = 86_400_000
+_YEAR_MS: Final = 365 * _DAY_MS
 """Times in feeds have their year: they are read later."""
 
 
@@ -152,8 +153,12 @@ def when_words(post: Post) -> str:
 
 
 def _updated(page: Snapshot) -> str:
-    """The newest update; of a page without posts the beginning of time, since nothing came yet."""
-    return iso(max((one.updates[-1].at for one in page.posts), default=0))
+    """The newest update; of a page without posts the day as which it is known.
+
+    It changes once a day, not with each request.
+    """
+    seen = page.seen_at or page.history_at or 0
+    return iso(max((one.updates[-1].at for one in page.posts), default=seen - seen % _DAY_MS))
 
 
 def _urn(name: str) -> str:

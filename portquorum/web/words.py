@@ -66,6 +66,7 @@ class ChartWords(Struct, frozen=True, kw_only=True):
     latency_cut_title: str = "Latency by region, 0 to {most}; peaks up to {peak} are cut"
     latency_text: str = "p50 and p95 of {regions} regions from {since} to {until}"
     durations_title: str = "How long runs took, 0 to {most}"
+    durations_unknown: str = "Runs; of none that ended well it is known how long it took"
     durations_text: str = "Median and p95 of the runs from {since} to {until}"
     newest_run: str = "newest {took}"
     runs: str = "Runs"
@@ -543,7 +544,7 @@ class Words(Struct, frozen=True, kw_only=True):
     theme_auto: str = "as the system"
     theme_light: str = "light"
     theme_dark: str = "dark"
-    keys: str = "Keys"
+    keys: str = "Keyboard"
     keys_list: tuple[tuple[str, str], ...] = (
         ("/", "search"),
         ("j", "next row"),

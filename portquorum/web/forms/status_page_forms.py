@@ -315,7 +315,7 @@ def _access_fields(sent: Posted, page: StatusPage | None) -> list[Field]:
     fields = [
         Field(
             name="access",
-            label=_S.who_sees,
+            label=_S.access,
             kind="radio",
             options=[Option("public", _S.public), Option("locked", _S.locked)],
             value=sent.text("access", "public"),

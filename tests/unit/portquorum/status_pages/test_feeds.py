@@ -130,7 +130,13 @@ def test_hostile_words_break_no_feed() -> None:
 def test_a_page_without_posts_has_valid_feeds() -> None:
     assert not feedparser.parse(atom(built(), ORIGIN, "")).bozo
     jsonschema.validate(json.loads(json_feed(built(), ORIGIN, "")), JSON_FEED)
-    assert not icalendar.Calendar.from_ical(calendar(built(), ORIGIN, "")).walk("VEVENT")
+    found = icalendar.Calendar.from_ical(calendar(built(), ORIGIN, ""))
+    assert not found.walk("VEVENT")
+    # RFC 5545, 3.6: at least one component.
+    (zone,) = found.subcomponents
+    assert (zone.name, zone["TZID"], found.errors) == ("VTIMEZONE", "Etc/UTC", [])
+    updated = feedparser.parse(atom(built(), ORIGIN, "")).feed.updated_parsed
+    assert updated[:6] == (2026, 11, 30, 0, 0, 0)
 
 
 def test_a_calendar_has_planned_posts_and_windows_by_their_times_alone() -> None:
