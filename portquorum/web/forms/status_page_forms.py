@@ -23,9 +23,10 @@ from portquorum.web.pages.asked import Asked
 from portquorum.web.pages.filters import NO_FILTERS, refuse_unknown
 from portquorum.web.pages.number_words import cut, fill, many, path
 from portquorum.web.parts import TheFleet, TheKeys, ThePrincipal, TheStatusEdits
+from portquorum.web.ports import Fleet
 from portquorum.web.problem import ProblemError
 from portquorum.web.words import ENGLISH
-from schemas.web import StatusPage
+from schemas.web import StatusPage, StatusPost
 
 _F: Final = ENGLISH.forms
 _S: Final = ENGLISH.posting
@@ -59,8 +60,17 @@ async def status_pages(
         posts=posts[:MOST_POSTS],
         posts_left=max(0, len(posts) - MOST_POSTS),
         is_over=is_over,
+        outlived={one.id for one in posts[:MOST_POSTS] if _outlived(fleet, one)},
         active="status-pages",
     )
+
+
+def _outlived(fleet: Fleet, post: StatusPost) -> bool:
+    """Whether a post is open whose incident is over: it keeps its components as they are."""
+    if post.incident_id is None or is_over(post) or not fleet.freshness().is_read:
+        return False
+    found = fleet.incident(post.incident_id)
+    return found is None or found.row.closed_at is not None
 
 
 @route("/status-pages/new", http_method=BOTH, include_in_schema=False, opt=needs("admin"))

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from portquorum.changing.office import Office
 from portquorum.inventory.heartbeats import is_job
 from portquorum.report.history import UnknownScopeError
+from portquorum.status_editing.post_rules import is_over
 from portquorum.web.access.needs import needs
 from portquorum.web.access.permission import principal_of
 from portquorum.web.access.visit import visit_of
@@ -91,6 +92,7 @@ _OF_TARGETS: Final = frozenset(
     {"add target", "change target", "remove target", "pause target", "resume target"}
 )
 _MOST_TOGETHER: Final = 100
+_MOST_POSTS: Final = 5
 
 
 def _page(text: str) -> Response[str]:
@@ -305,6 +307,9 @@ async def incident_page(
         raise missing(fleet.freshness(), ENGLISH.error_404_incident.format(id=incident_id[:99]))
     notes = tuple(acts.notes(incident_id))
     has_status_pages = bool(status_edits.pages())
+    open_posts = tuple(
+        one for one in status_edits.posts() if one.incident_id == incident_id and not is_over(one)
+    )[:_MOST_POSTS]
     fresh = fleet.freshness()
     viewer = _viewer(request, fresh.now)
 
@@ -320,13 +325,14 @@ async def incident_page(
             base=_base(request),
             notes=notes,
             has_status_pages=has_status_pages,
+            open_posts=open_posts,
         )
         return incident.page(view, fresh, fleet.counts(), viewer)
 
     return pages.answer(
         request,
         fleet,
-        asked=(*_asked(request, viewer), trouble, notes, has_status_pages),
+        asked=(*_asked(request, viewer), trouble, notes, has_status_pages, open_posts),
         past=past,
         render=rendered,
     )

@@ -16,7 +16,7 @@ from portquorum.web.pages.viewer import Viewer
 from portquorum.web.words import ENGLISH
 from schemas.incident import HostTarget, RegionVerdict, Votes
 from schemas.probe import JOB
-from schemas.web import IncidentNote
+from schemas.web import IncidentNote, StatusPost
 
 MOST_REGIONS: Final = 40
 MOST_EVENTS: Final = 50
@@ -30,7 +30,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
 
     `trouble` says why there is no history. `is_there`: the target is in the inventory. `together`:
     the ids of its cause's incidents that nobody has acknowledged. `base`: our own address. `notes`
-    were written beside it, the oldest first. `has_status_pages`: a public post can be written.
+    were written beside it, the oldest first. `has_status_pages`: a public post can be written;
+    `open_posts`: those that were drafted from it and are not resolved.
     """
 
     answer: IncidentAnswer | None
@@ -42,6 +43,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     base: str = ""
     notes: Sequence[IncidentNote] = ()
     has_status_pages: bool = False
+    open_posts: tuple[StatusPost, ...] = ()
 
 
 class EventLine(Struct, frozen=True, kw_only=True):
@@ -109,6 +111,7 @@ def page(view: IncidentView, freshness: Freshness, counts: Counts, viewer: Viewe
         notes=view.notes[-MOST_EVENTS:],
         is_known=view.answer is not None,
         has_status_pages=view.has_status_pages,
+        open_posts=view.open_posts,
         commands=commands.of_incident(facts.row, view.together, view.base),
         active="incidents",
         json_path=_twin(view, facts.row.id),

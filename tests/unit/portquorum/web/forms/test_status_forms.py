@@ -160,6 +160,29 @@ async def test_a_key_is_shown_once_and_revoked(browser: Browser) -> None:
     assert browser.status.keys.find(found[1], "page") is None
 
 
+async def test_an_open_post_of_an_incident_that_is_over_is_told_of(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps its component red, and nothing else says so."""
+    link = f"/posts/new?incident={OPEN_INCIDENT}"
+    await browser.send_again(await browser.get(link))
+    [made] = posts(browser)
+    hint = f'href="/posts/{made.id}/update">{ENGLISH.posting.resolve_post}<'
+    places = ("/status-pages", f"/incidents/{OPEN_INCIDENT}")
+    assert hint not in (await browser.get("/status-pages")).text
+    found = browser.fleet.incident(OPEN_INCIDENT)
+    assert found is not None
+    over = replace(found, row=replace(found.row, closed_at=NOW, closed_because="recovered"))
+    monkeypatch.setattr(browser.fleet, "incident", lambda _id: over)
+    for place in places:
+        assert hint in (await browser.get(place)).text
+    await browser.send_form(
+        f"/posts/{made.id}/update", {"state": "resolved", "text": "It is well."}
+    )
+    for place in places:
+        assert hint not in (await browser.get(place)).text
+
+
 async def test_a_public_post_from_an_incident_in_two_clicks(browser: Browser) -> None:
     incident = await browser.get(f"/incidents/{OPEN_INCIDENT}")
     link = f"/posts/new?incident={OPEN_INCIDENT}"
