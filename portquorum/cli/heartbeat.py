@@ -215,7 +215,7 @@ def _show_list(found: Sequence[Mapping[str, Any]]) -> None:
         )
         for one in found
     ]
-    columns = ("id", "name", "reports", "state", "last report", "due", "keys")
+    columns = ("id", "name", "reports", "state", "last report (UTC)", "due (UTC)", "keys")
     out().print(table(columns, rows, fold=("name", "id"), drop=("name",)))
 
 

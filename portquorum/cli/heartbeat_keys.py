@@ -67,12 +67,14 @@ def revoked(ids: Sequence[str]) -> None:
 
 
 def address_of(made: "KeyShown", url: str | None) -> str:
-    """The whole address of a key that was just made; `url` is where the receivers are."""
-    from foundation.settings import load
-    from portquorum.sharing.addresses import path_of
+    """The whole address of a key that was just made; `url` is where the receivers are.
 
-    base = url or f"http://{load().web_listen}"
-    return f"{base.rstrip('/')}{path_of(made)}"
+    Without one that is the page, which takes reports, too.
+    """
+    from portquorum.sharing.addresses import path_of
+    from portquorum.supervisor.running import page_address
+
+    return f"{(url or page_address()).rstrip('/')}{path_of(made)}"
 
 
 def _with_keys(work: "Callable[[ShareKeys, Principal, Settings], Awaitable[T]]") -> T:

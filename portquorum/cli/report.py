@@ -133,8 +133,8 @@ def reliability(
 
 
 _NOT_RECKONED: Final = (
-    "uptime, SLOs and cost are up to 5 minutes old: the ClickHouse user of this command may not "
-    "reckon them anew"
+    "uptime, SLOs and cost are up to 5 minutes old: they are calculated every 5 minutes, and the "
+    "ClickHouse user of this command has no right to do it now (SYSTEM REFRESH VIEW)"
 )
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from msgspec import UnsetType
 
-    from foundation.settings import Settings
     from portquorum.access.principal import Principal
     from portquorum.changing.office import Office, UserSeen
 
@@ -195,22 +194,17 @@ def link(
 
     Whoever opens it chooses a name and a password. Send it as you would send a password.
     """
-    from foundation.settings import load
+    from portquorum.supervisor.running import page_address
 
     granted = scope_of(scope) or "viewer"
     teams, tags = tuple(team or ()), tuple(tag or ())
     secret = asked(lambda office, who: office.invite(who, granted, teams, tags))
-    address = f"{(url or _page(load())).rstrip('/')}/welcome?invitation={secret}"
+    address = f"{(url or page_address()).rstrip('/')}/welcome?invitation={secret}"
     if json:
         print_json({"link": address, "scope": granted, "teams": teams, "tags": tags})
         return
     out().print(Text(address), soft_wrap=True)
     err().print(Text(f"makes one {granted}, once, within 24 hours", style="dim"))
-
-
-def _page(settings: "Settings") -> str:
-    scheme = "https" if getattr(settings, "web_tls_certificate", None) else "http"
-    return f"{scheme}://{settings.web_listen}"
 
 
 def _password(*, stdin: bool) -> str:

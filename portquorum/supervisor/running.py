@@ -1,4 +1,4 @@
-"""`up.json`: the inventory of the running `up`, for other commands."""
+"""`up.json`: the inventory and the page of the running `up`, for other commands."""
 
 import os
 from pathlib import Path
@@ -7,18 +7,20 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from foundation import settings as all_settings
 from schemas.json_decoder import JsonDecoder
 
 FILE: Final = "up.json"
 
 
 class Running(Struct, frozen=True, kw_only=True):
-    """The description of a running `up`. The addresses are `HOST:PORT`."""
+    """A running `up`. The addresses are `HOST:PORT`; `page` is a URL, or empty."""
 
     pid: int
     inventory: str
     kafka: str
     clickhouse: str
+    page: str = ""
 
 
 _decoder: Final[JsonDecoder[Running]] = JsonDecoder(Running)
@@ -66,6 +68,24 @@ def following(data_dir: Path, inventory: Path) -> bool:
     last = read(data_dir)
     if last is None or Path(last.inventory).resolve() != inventory.resolve():
         return False
+    return _runs(last)
+
+
+def page_address() -> str:
+    """The address of the page for commands on this machine, `http://…` or `https://…`.
+
+    That of the setting `web_listen` if there is one, else the one at which the `up` that runs on
+    this data directory listens, else the built-in one.
+    """
+    settings = all_settings.load()
+    if "web_listen" not in all_settings.chosen():
+        last = read(settings.data_dir)
+        if last and last.page and _runs(last):
+            return last.page.rstrip("/")
+    return f"{'https' if settings.web_tls_certificate else 'http'}://{settings.web_listen}"
+
+
+def _runs(last: Running) -> bool:
     try:
         os.kill(last.pid, 0)
     except ProcessLookupError:

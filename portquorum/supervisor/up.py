@@ -115,7 +115,7 @@ class Up:
         await self._start_services()
         if page.listening is not None:
             await self._start((fleet.web_role(page.listening, self._env()),))
-        inventory = self._inventory_file()
+        inventory = self._inventory_file(page)
         began = time.monotonic()
         self._narrator.begin("topics")
         await kafka.topics_ready(self._settings)
@@ -210,7 +210,7 @@ class Up:
         share = f" ({100 * progress.done // progress.total} %)" if progress.total else ""
         self._narrator.progress(f"{NAMES[service]}: {progress.step}{share}")
 
-    def _inventory_file(self) -> Path:
+    def _inventory_file(self, page: Page) -> Path:
         data_dir = self._settings.data_dir
         path = (self._options.inventory or running.default_inventory(data_dir)).absolute()
         kafka_place = self._settings.kafka.split(",")[0]
@@ -220,7 +220,11 @@ class Up:
         running.write(
             data_dir,
             Running(
-                pid=os.getpid(), inventory=str(path), kafka=kafka_place, clickhouse=clickhouse_place
+                pid=os.getpid(),
+                inventory=str(path),
+                kafka=kafka_place,
+                clickhouse=clickhouse_place,
+                page=page.address,
             ),
         )
         return path
