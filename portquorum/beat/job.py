@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 KEPT: Final = 16_000
 """Bytes of the output that are kept: the last ones."""
 QUIET_S: Final = 0.5
-"""After the end of a command its output is waited for so long, if others still hold it open."""
+"""Longest wait for the output after the end of a command, while others still hold it open, in s."""
 NOT_FOUND: Final = 127
 NOT_RUN: Final = 126
 _CHUNK: Final = 65_536
