@@ -278,7 +278,6 @@ def test_topics_and_metrics_name_only_what_exists() -> None:
         if command.callback is not None
     } | {group.name for group in app.registered_groups}
     named = {name for topic in topics.ALL for name in (*topic.readers, *topic.writers)}
-    coming = {"heartbeat"}
     assert named - set(roles()) - commands == {"any subscriber"}
     started = {command.strip("`").split()[1] for command, _, _ in roles().values()}
     assert set(METRICS_PORTS) == started - {"inventory"}
