@@ -8,6 +8,7 @@
 #   make soak       hours: workers killed, fleets simulated (SEED=17 repeats a run)
 #   make bench      what a check costs, on loopback (ARGS="--parts prober --json");
 #                   BENCH=stream, outage, detect or sink: what the others cost
+#   make site       the documentation as a site, in site/ (mkdocs, strict)
 #   make lint       ruff, mypy, which package may import which, and whether the generated files
 #                   are up to date
 
@@ -24,7 +25,7 @@ SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 SEED ?=
 REPORTS ?= soak-reports
 
-.PHONY: help demo up test test-root wide soak bench lint format generate
+.PHONY: help demo up test test-root wide soak bench site lint format generate
 .DEFAULT_GOAL := help
 
 help:
@@ -69,6 +70,10 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m schemas.generate --check
+
+# Nothing is fetched while it is built, and nothing of others is in it.
+site: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --clean $(ARGS)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
