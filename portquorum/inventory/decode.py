@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct, inspect
 
 from portquorum.inventory.document import (
+    DURATION_TEXT,
     PATTERN_TEXT,
     DefaultsEntry,
     DrillEntry,
@@ -50,7 +51,7 @@ _TYPE_TEXT: Final = {
 }
 _OF_MANY_LINES: Final = frozenset({"purpose", "rrule", "templates"})
 _PROBE: Final = ("probe",)  # what is sent to servers, and what they must answer: any character
-_DURATION: Final = "a duration such as 250ms, 30s, 1m or 2h"
+
 _FIELD_TEXT: Final = {
     "port": "a port from 1 to 65535",
     "status": "statuses from 100 to 599 and ranges, such as [200-299, 401, 403]",
@@ -71,7 +72,7 @@ _FIELD_TEXT: Final = {
             *("every", "after", "fallback_after", "group_interval", "remind_every"),
             *("grace", "max_runtime"),
         ),
-        _DURATION,
+        DURATION_TEXT,
     ),
 }
 """The expected value of a field in words, where msgspec's own text would not help."""

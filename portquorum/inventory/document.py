@@ -1,6 +1,10 @@
 """The inventory as it is written in YAML: one Struct a kind of entry, nothing resolved yet.
 
 None stands for "not written". JSON Schema for editors is made from these (`json_schema`).
+
+What a file may say shorter (`shorthand.py`) follows from the types: a scalar where a tuple is meant
+is a tuple of one; a text that is a number where a number is meant, and a number or truth value
+where a text is meant (but not a `Duration`), are what is meant.
 """
 
 from typing import Annotated, Any, Final, Literal
@@ -13,7 +17,13 @@ from schemas.incident import IncidentType, Severity
 from schemas.json_schema import portable
 from schemas.target import Criticality, Fraction, MaxMs, Price, Slo
 
-_DURATION: Final = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)\Z"
+_DURATION: Final = (
+    r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d)"
+    r"|(?=[0-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)\Z"
+)
+"""A number with a unit, or several whole ones with units that go down, each once: `1h30m`."""
+
+_PORTS: Final = r"^[0-9]{1,5}-[0-9]{1,5}\Z"
 _NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}\Z"
 
 _DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z"
@@ -27,13 +37,16 @@ _NAMES: Final = r"^[A-Za-z0-9*][A-Za-z0-9 ._*-]{0,62}\Z"
 _IDS: Final = r"^[a-z0-9*][a-z0-9._*-]{0,127}\Z"
 _KINDS: Final = r"^[a-z*][a-z0-9_*]{0,31}\Z"
 
-Duration = Annotated[str, Meta(pattern=_DURATION, description="30s, 1m, 250ms, 2h")]
+Duration = Annotated[str, Meta(pattern=_DURATION, description="30s, 1m, 250ms, 1h30m")]
 Name = Annotated[str, Meta(pattern=_NAME)]
 Tag = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 Template = Annotated[str, Meta(min_length=1, max_length=10_000)]
 Zone = Annotated[str, Meta(min_length=1, max_length=64, description="Europe/Berlin")]
 Schedule = Annotated[str, Meta(min_length=1, max_length=200, description="0 3 * * *")]
+PortRange = Annotated[str, Meta(pattern=_PORTS, description="8000-8003")]
+Ports = Annotated[tuple[Port | PortRange, ...], Meta(min_length=1, max_length=1000)]
+TemplateNames = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=100)]
 Consensus = Literal["quorum", "unanimous"] | Fraction
 Tags = Annotated[tuple[Tag, ...], Meta(max_length=64)]
 Regions = Annotated[tuple[RegionName, ...], Meta(min_length=1, max_length=1000)]
@@ -42,6 +55,7 @@ HoursText = Annotated[str, Meta(pattern=_HOURS, description="mon-fri 18:00-08:00
 WeekHours = HoursText | Annotated[tuple[HoursText, ...], Meta(min_length=1, max_length=100)]
 RouteNames = Annotated[tuple[Name, ...], Meta(max_length=100)]
 
+DURATION_TEXT: Final = "a duration such as 250ms, 30s, 1m or 1h30m"
 PATTERN_TEXT: Final = {
     _DATE: "a date such as 2026-11-30",
     _CLOCK: "a time of day such as 09:00",
@@ -50,7 +64,8 @@ PATTERN_TEXT: Final = {
     _NAMES: "a name, or several by * for any characters",
     _IDS: "the id of a target, or several by * for any characters (db-*)",
     _KINDS: "a kind such as tcp, or several by * for any characters",
-    _DURATION: "a duration such as 250ms, 30s, 1m or 2h",
+    _DURATION: DURATION_TEXT,
+    _PORTS: "a port, or the first and the last one such as 8000-8003",
     _NAME: "a name of at most 63 letters, digits, blanks, dots, hyphens, underscores",
     r"^[a-z0-9][a-z0-9._-]{0,127}\Z": (
         "an id of at most 128 lower-case letters, digits, dots, hyphens, underscores"
@@ -243,6 +258,35 @@ class TargetEntry(Policy, frozen=True, kw_only=True):
     max_runtime: Duration | None = None
 
 
+class FileTargetEntry(TargetEntry, frozen=True, kw_only=True):
+    """One of `targets:` in a file, before it is read as one target or several.
+
+    `ports` in place of `port`: one target for each. `extends`: templates, a later one wins over an
+    earlier one, and the target over all.
+    """
+
+    ports: Ports | None = None
+    extends: TemplateNames | None = None
+
+
+class TargetTemplateEntry(Policy, frozen=True, kw_only=True):
+    """`templates: NAME:`, fields for targets (and templates) that name it by `extends:`."""
+
+    kind: Kind | None = None
+    port: Port | None = None
+    ports: Ports | None = None
+    probe: dict[str, Any] | None = None
+    purpose: Text | None = None
+    depends_on: Annotated[tuple[TargetId, ...], Meta(max_length=100)] | None = None
+    expect: ExpectedState | None = None
+    enabled: bool | None = None
+    schedule: Schedule | None = None
+    zone: Zone | None = None
+    grace: Duration | None = None
+    max_runtime: Duration | None = None
+    extends: TemplateNames | None = None
+
+
 class MaintenanceEntry(_Entry, frozen=True, kw_only=True):
     """One of `maintenance:`; `targets` are ids or `tag:NAME`, `rrule` is RFC 5545's.
 
@@ -270,7 +314,8 @@ class Document(_Entry, frozen=True, kw_only=True):
     teams: dict[Name, TeamEntry | None] | None = None
     routes: dict[Name, RouteEntry] | None = None
     defaults: DefaultsEntry | None = None
-    targets: tuple[TargetEntry, ...] | None = None
+    templates: dict[Name, TargetTemplateEntry | None] | None = None
+    targets: tuple[FileTargetEntry, ...] | None = None
     maintenance: tuple[MaintenanceEntry, ...] | None = None
     drill: DrillEntry | None = None
 

@@ -47,7 +47,7 @@ def test_all_problems_are_said_at_once_each_at_its_field() -> None:
         found
     )
     assert found["port"] == "expected a port from 1 to 65535, found 70000"
-    assert found["interval"] == "expected a duration such as 250ms, 30s, 1m or 2h, found 'often'"
+    assert found["interval"] == "expected a duration such as 250ms, 30s, 1m or 1h30m, found 'often'"
 
 
 @pytest.mark.parametrize("values", [[], None, "x", 7, {"host": [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}])

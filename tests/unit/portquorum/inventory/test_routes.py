@@ -187,7 +187,10 @@ def test_a_rotation_is_channels_enough(file: Write) -> None:
         ("quiet: {hours: sat, but: [x]}", "quiet.but: no such field; there are hours, unless"),
         ("group_interval: 2d", "group_interval: expected 0s to 24h, found '2d'"),
         ("remind_every: 5s", "remind_every: expected 1m to 30d, found '5s'"),
-        ("remind_every: often", "remind_every: expected a duration such as 250ms, 30s, 1m or 2h"),
+        (
+            "remind_every: often",
+            "remind_every: expected a duration such as 250ms, 30s, 1m or 1h30m",
+        ),
         ("escalate: [{after: 1s, routes: [boss]}]", "escalate[0].after: expected 1m to 30d, foun"),
         ("escalate: [{after: 5m, routes: [chef]}]", "escalate[0].routes[0]: expected a route tha"),
         ("escalate: [{after: 5m, routes: []}]", "escalate[0].routes: "),
