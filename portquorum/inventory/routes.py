@@ -22,6 +22,7 @@ from schemas.policy import (
     Route,
     Templates,
 )
+from sinks.notifier.channels.native import canonical
 from sinks.notifier.channels.problem import problem
 from sinks.notifier.texts.template_check import template_problem
 
@@ -77,7 +78,7 @@ class RouteResolver:
         self._zone(entry)
         return Route(
             name=entry.name,
-            urls=value.urls or (),
+            urls=_canonical(value.urls or ()),
             severities=value.severities,
             incident_types=value.incident_types,
             criticalities=value.criticalities,
@@ -179,7 +180,9 @@ class RouteResolver:
             expected = f"expected whole days such as 7d, found {written.every!r}"
             self._say(entry.where(*where), expected)
         return Rotation(
-            people=tuple(Person(name=name, urls=urls) for name, urls in written.people.items()),
+            people=tuple(
+                Person(name=name, urls=_canonical(urls)) for name, urls in written.people.items()
+            ),
             since=since,
             days=every_ms // DAY_MS,
             handover=written.handover,
@@ -254,3 +257,8 @@ class RouteResolver:
         if written is not None:
             chain = " → ".join(circle)
             self._say(written.where("fallback"), f"routes fall back in a circle: {chain}")
+
+
+def _canonical(urls: Iterable[str]) -> tuple[str, ...]:
+    """The URLs with pasted addresses in the form of their scheme: one channel, however written."""
+    return tuple(canonical(url) for url in urls)

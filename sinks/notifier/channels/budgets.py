@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from sinks.notifier.channels.address import ChannelUrlError
 from sinks.notifier.channels.by_ourselves import PROTOCOLS
-from sinks.notifier.channels.classes import scheme_of
+from sinks.notifier.channels.classes import scheme_of, usable
 from sinks.notifier.channels.plugins import make
 from sinks.notifier.channels.ways import budget_for
-from sinks.notifier.secrets import MissingSecretError, fill_in
+from sinks.notifier.secrets import MissingSecretError
 from sinks.notifier.texts.model import Budget
 
 
@@ -18,6 +18,6 @@ def budget_of(url: str, env: Mapping[str, str] = os.environ) -> Budget | None:
     if protocol is not None:
         return protocol.budget
     try:
-        return budget_for(*make(fill_in(url, env)))
+        return budget_for(*make(usable(url, env)))
     except (MissingSecretError, ChannelUrlError):
         return None

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
+from sinks.notifier.channels.native import canonical, is_pasted
 from sinks.notifier.channels.on_call_systems import on_call_system
 from sinks.notifier.model import Channel, ChannelClass
 from sinks.notifier.secrets import MissingSecretError, fill_in
@@ -20,15 +21,26 @@ OWN: Final = frozenset({"pagerduty", "opsgenie", "jira"}) | ALERTMANAGER | WEBHO
 def scheme_of(url: str, env: Mapping[str, str] = os.environ) -> str:
     """The scheme in lower case; of a URL that begins with a placeholder, the filled-in one.
 
-    Empty if it has none, or the variable is not set.
+    Of an address as it is pasted (`https://discord.com/…`) the scheme of its service. Empty if it
+    has none, or the variable is not set.
     """
-    if url.startswith("${"):
+    url = canonical(url)
+    if _is_open(url):
         try:
-            url = fill_in(url, env)
+            url = usable(url, env)
         except MissingSecretError:
             return ""
     scheme, found, _ = url.partition("://")
     return scheme.strip().lower() if found else ""
+
+
+def usable(url: str, env: Mapping[str, str] = os.environ) -> str:
+    """`url` with its placeholders filled in, in the form that has the scheme of its service.
+
+    Raises:
+        MissingSecretError: as `fill_in` does.
+    """
+    return canonical(fill_in(canonical(url), env))
 
 
 def class_of(channel: Channel, env: Mapping[str, str] = os.environ) -> ChannelClass:
@@ -46,7 +58,12 @@ def needs_refresh(channel: Channel, env: Mapping[str, str] = os.environ) -> bool
     return scheme_of(channel.url, env) in ALERTMANAGER
 
 
+def _is_open(url: str) -> bool:
+    """True if the scheme is known only when the placeholders are filled in."""
+    return url.startswith("${") or (is_pasted(url) and "${" in url)
+
+
 def _has_user(url: str, env: Mapping[str, str]) -> bool:
-    if url.startswith("${"):
-        url = fill_in(url, env)
+    if _is_open(url):
+        url = usable(url, env)
     return "@" in url.partition("://")[2].partition("/")[0]

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from sinks.notifier.channels.address import ChannelUrlError
+from sinks.notifier.channels.advice import advice
 from sinks.notifier.channels.by_ourselves import PROTOCOLS
+from sinks.notifier.channels.classes import usable
+from sinks.notifier.channels.native import canonical, is_pasted, may_be_native
 from sinks.notifier.channels.plugins import known_schemes, make
-from sinks.notifier.secrets import fill_in, not_for_channels, placeholders
+from sinks.notifier.secrets import not_for_channels, placeholders
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
@@ -32,14 +35,19 @@ def problem(url: str, env: Mapping[str, str] | None = None) -> str | None:
             return f"the environment {few} {', '.join(missing)} {are} not set for the notifier"[
                 :300
             ]
-        return _wrong(fill_in(url, env), whole=True)
-    return None if url.startswith("${") else _wrong(url, whole="${" not in url)
+        return _wrong(usable(url, env), whole=True)
+    url = canonical(url)
+    if url.startswith("${") or (is_pasted(url) and may_be_native(url)):
+        return None
+    return _wrong(url, whole="${" not in url)
 
 
 def _wrong(url: str, *, whole: bool) -> str | None:
     found = _SCHEME.match(url)
     if found is None:
         return "expected an Apprise URL such as mailto://… or slack://…, found none with a scheme"
+    if is_pasted(url):
+        return advice(url)
     scheme = found[1].lower()
     protocol = PROTOCOLS.get(scheme)
     if protocol is None and scheme not in known_schemes():

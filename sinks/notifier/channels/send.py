@@ -10,10 +10,10 @@ from schemas.plain_text import one_line
 from sinks.notifier.channels.address import ChannelUrlError
 from sinks.notifier.channels.by_apprise import send_by_apprise
 from sinks.notifier.channels.by_ourselves import PROTOCOLS, send_by_ourselves
-from sinks.notifier.channels.classes import class_of
+from sinks.notifier.channels.classes import class_of, usable
 from sinks.notifier.channels.on_call_systems import addressed, on_call_system
 from sinks.notifier.model import Delivery, OnCallAction, SendOutcome
-from sinks.notifier.secrets import MissingSecretError, fill_in, scrub
+from sinks.notifier.secrets import MissingSecretError, scrub
 
 _ERROR_LENGTH: Final = 300
 _ON_CALL: Final = frozenset({"trigger", "acknowledge", "resolve"})
@@ -38,7 +38,7 @@ def send(
     if source is not None:
         delivery = structs.replace(delivery, source=source)
     try:
-        url = fill_in(delivery.channel.url, env)
+        url = usable(delivery.channel.url, env)
     except MissingSecretError as error:
         return SendOutcome(kind="misconfigured", error=str(error))
     try:

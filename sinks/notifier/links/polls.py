@@ -17,7 +17,7 @@ from foundation.settings import Settings
 from schemas.incident import IncidentEvent
 from schemas.notifier_state import SUBJECT_PREFIX
 from sinks.notifier.channels.address import ChannelUrlError
-from sinks.notifier.channels.classes import ALERTMANAGER, scheme_of
+from sinks.notifier.channels.classes import ALERTMANAGER, scheme_of, usable
 from sinks.notifier.decision.subjects import INCIDENT
 from sinks.notifier.links.by_alertmanager import silenced
 from sinks.notifier.links.by_opsgenie import acknowledged
@@ -26,7 +26,7 @@ from sinks.notifier.links.fetching import Fetch, FetchError, fetch, in_thread
 from sinks.notifier.links.returned import ReturnedWord
 from sinks.notifier.links.spoken import NotWrittenError, SpokenWords, note_of, who
 from sinks.notifier.model import Channel
-from sinks.notifier.secrets import MissingSecretError, fill_in
+from sinks.notifier.secrets import MissingSecretError
 
 EVERY_S: Final = 15.0
 """Between two looks, in s."""
@@ -115,7 +115,7 @@ class AcknowledgementPolls:
     async def _ask(self, channel: Channel, keys: Mapping[str, IncidentEvent]) -> None:
         system = SYSTEMS[scheme_of(channel.url)]
         try:
-            url = fill_in(channel.url)
+            url = usable(channel.url)
             found = await in_thread(lambda: system.ask(url, keys, fetch))
         except (MissingSecretError, ChannelUrlError, FetchError) as error:
             if self._warned.times(channel.name, time.monotonic()):

@@ -38,6 +38,9 @@ BODY: Final = b'{"specversion": "1.0"}\n'
 
 ENV: Final = {
     "SLACK_TOKENS": "T1JJ3T3L2/B1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+    "SLACK": "T1JJ3T3L2/B1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+    "TEAMS_WORKFLOW": "https://prod-59.westeurope.logic.azure.com:443/workflows/0a1b/triggers/"
+    "manual/paths/invoke?api-version=2016-06-01&sv=1.0&sig=Ab-9_x",
     "SLACK_A": "T1JJ3T3L2",
     "SLACK_B": "B1BRTD4JD",
     "SLACK_C": "TIiajkdnlazkcOXrIdevi7FQ",

@@ -368,3 +368,18 @@ def test_a_wrong_value_is_told_in_a_sentence(file: Write, within: str, field: st
                 )
                 assert [part for part in leaked if part in one.message] == []
     assert refused >= len(WRONG) / 2
+
+
+def test_a_pasted_address_and_its_scheme_are_one_channel(file: Write) -> None:
+    pasted = "https://discord.com/api/webhooks/${ID}/${TOKEN}"
+    found = route(file, f'{{urls: ["{pasted}", "discord://${{ID}}/${{TOKEN}}"]}}')
+    assert set(found.urls) == {"discord://${ID}/${TOKEN}"}
+    rotation = f'{{people: {{ann: ["{pasted}"]}}, since: 2026-11-30, every: 7d, handover: "09:00"}}'
+    on_duty = route(file, f"{{timezone: UTC, rotation: {rotation}}}").rotation
+    assert on_duty is not None
+    assert on_duty.people[0].urls == ("discord://${ID}/${TOKEN}",)
+
+
+def test_an_address_of_nobody_is_refused_with_what_to_write(file: Write) -> None:
+    (said,) = problems(file, '{urls: ["https://chat.example.com/hooks/${TOKEN}"]}')
+    assert "mmosts://HOST/TOKEN" in said
