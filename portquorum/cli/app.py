@@ -20,6 +20,7 @@ from portquorum.cli import (
     explain,
     health,
     heartbeat,
+    importing,
     incidents,
     inventory,
     notify,
@@ -105,6 +106,7 @@ app.command(rich_help_panel=PROVE, epilog=checkpoint.HELP)(checkpoint.checkpoint
 app.command(rich_help_panel=PROVE, epilog=drill.HELP)(drill.drill)
 app.add_typer(target.app, name="target", rich_help_panel=CHANGE)
 app.add_typer(inventory.app, name="inventory", rich_help_panel=CHANGE)
+app.command("import", rich_help_panel=CHANGE, epilog=importing.HELP)(importing.import_)
 app.add_typer(heartbeat.app, name="heartbeat", rich_help_panel=CHANGE)
 app.add_typer(status_page.app, name="status-page", rich_help_panel=CHANGE)
 app.add_typer(user.app, name="user", rich_help_panel=CHANGE)

@@ -1,0 +1,162 @@
+"""`portquorum import`: what another monitor watches, as an inventory."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.text import Text
+
+from portquorum.cli.options import Json, examples
+from portquorum.presentation.output import err, out, print_json, print_notes
+from portquorum.presentation.streams import write_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from portquorum.importing.model import Report
+
+HELP = examples(
+    "portquorum import gatus config.yaml",
+    "portquorum import gatus config/ --env-file .env --output inventory.yaml --report report.md",
+    "portquorum import gatus config.yaml --output - --json",
+)
+_STDOUT = Path("-")
+
+
+def import_(
+    kind: Annotated[
+        str,
+        typer.Argument(metavar="KIND", help="What the files are of: gatus.", show_default=False),
+    ],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Its files, or folders of them.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The inventory; - is stdout.")
+    ] = Path("inventory.yaml"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an --output that is there.")
+    ] = False,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A region to check from; may be repeated. Default: local."
+        ),
+    ] = None,
+    private: Annotated[
+        Literal["internal", "allow", "refuse"],
+        typer.Option(
+            help="Private hosts: the regions become internal, allow their addresses alone, or the "
+            "entries are left out."
+        ),
+    ] = "internal",
+    env_file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Values of the variables in the files (dotenv); may be repeated."
+        ),
+    ] = None,
+    env: Annotated[
+        bool, typer.Option("--env", help="Take variables from this environment, too.")
+    ] = False,
+    blackbox: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Modules of the blackbox exporter, for prometheus."),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The whole report: Markdown (.md), or JSON (.json)."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take over what another monitor watches: writes an inventory, and says what became of it.
+
+    Each entry is exact (the same verdict on the same answers, told after the same time), nearly
+    (with what differs), or left out (with the reason). Values of secrets are never copied.
+
+    Exit codes: 0 all was taken, 1 something was left out or not read, 2 wrong use.
+    """
+    from portquorum.cli.errors import WrongUseError
+    from portquorum.importing import report as reporting
+    from portquorum.importing import writer
+    from portquorum.importing.assemble import assemble
+    from portquorum.importing.model import Options
+    from portquorum.importing.wings import WINGS
+
+    wing = next((one for name, one in WINGS.items() if name == kind), None)
+    if wing is None:
+        raise WrongUseError(f"expected a KIND of {', '.join(WINGS)}, found {kind!r}")
+    for path in (*files, *(blackbox or [])):
+        if not path.exists():
+            raise typer.BadParameter(f"{path} does not exist", param_hint="FILE…")
+    if output != _STDOUT and output.exists() and not force:
+        raise WrongUseError(f"{output} is there; --force replaces it, --output names another file")
+    if report is not None and report.suffix not in {".md", ".json"}:
+        raise WrongUseError(f"expected a --report that ends in .md or .json, found {report}")
+    options = Options(
+        regions=tuple(dict.fromkeys(region or ["local"])),
+        private=private,
+        variables=_variables(env_file or [], env=env),
+        blackbox=tuple(blackbox or []),
+    )
+    inventory, found = assemble(wing(files, options), options)
+    text = writer.document(inventory, found)
+    if output != _STDOUT:
+        output.write_text(text, encoding="utf-8")
+    elif not json:
+        write_document(text)
+    if report is not None:
+        _write_report(report, found)
+    if json:
+        whole = reporting.as_json(found)
+        written = {"inventory": text} if output == _STDOUT else {"output": str(output)}
+        print_json(written | whole)
+    else:
+        _show(found, output, files_given=report is not None)
+    raise typer.Exit(1 if found.count("left_out") or found.unreadable else 0)
+
+
+def _variables(files: list[Path], *, env: bool) -> "Mapping[str, str]":
+    from portquorum.cli.errors import WrongUseError
+    from portquorum.importing.environment import read_env_file
+
+    found: dict[str, str] = dict(os.environ) if env else {}
+    for path in files:
+        try:
+            found |= read_env_file(path)
+        except ValueError as error:
+            raise WrongUseError(str(error)) from None
+    return found
+
+
+def _write_report(path: Path, found: "Report") -> None:
+    import msgspec
+
+    from portquorum.importing import report as reporting
+
+    if path.suffix == ".md":
+        path.write_text(reporting.markdown(found), encoding="utf-8")
+    else:
+        encoded = msgspec.json.encode(reporting.as_json(found), enc_hook=str)
+        path.write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
+
+
+def _show(found: "Report", output: Path, *, files_given: bool) -> None:
+    """The report on the terminal; beside an inventory on stdout it goes to standard error."""
+    from portquorum.importing import report as reporting
+
+    console = err() if output == _STDOUT else out()
+    console.print(Text(reporting.headline(found), style="bold"))
+    for line in reporting.lines(found):
+        console.print(Text(line), soft_wrap=not console.is_terminal)
+    print_notes(found.warnings)
+    if output == _STDOUT:
+        return
+    console.print("Next:", style="bold")
+    console.print(f"  portquorum inventory check {output}")
+    if not files_given:
+        console.print("  the same with --report report.md: each entry, with its timing")
+    if found.secrets:
+        console.print("  set the secrets above where the probers and the notifier run")
+    console.print(f"  portquorum up -i {output}")

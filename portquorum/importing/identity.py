@@ -1,0 +1,29 @@
+"""Ids of targets, made of the group and name at the source."""
+
+from typing import Final
+
+from portquorum.inventory.targets import slug
+
+_LONGEST: Final = 128
+
+
+class Ids:
+    """Gives each target an id that no other has."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def give(self, group: str, name: str, fallback: str) -> tuple[str, bool]:
+        """An id, and whether it is another one than group and name alone would give.
+
+        `fallback` is what it is made of when group and name have no letter or digit of ASCII.
+        """
+        wanted = slug(f"{group} {name}" if group else name)
+        # A name of which nothing is left must not become the group alone.
+        plain = wanted if slug(name) else slug(f"{group} {fallback}") or "target"
+        found, count = plain, 2
+        while found in self._taken:
+            end = f"-{count}"
+            found, count = plain[: _LONGEST - len(end)].rstrip("-._") + end, count + 1
+        self._taken.add(found)
+        return found, found != wanted

@@ -1,0 +1,162 @@
+"""The report on an import: for the terminal, as Markdown and as JSON."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from portquorum.importing.model import Outcome, Place, Report, Taken, Timing
+from schemas.plain_text import one_line
+
+_OUTCOMES: tuple[tuple[Outcome, str], ...] = (
+    ("exact", "exact"),
+    ("nearly", "nearly"),
+    ("left_out", "left out"),
+)
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report as plain values, with its counts."""
+    plain: dict[str, Any] = msgspec.to_builtins(report)
+    return {"counts": {"entries": len(report.entries)} | counts(report), **plain}
+
+
+def counts(report: Report) -> dict[str, int]:
+    """The number of entries by outcome; together they are all."""
+    return {name: report.count(name) for name, _ in _OUTCOMES}
+
+
+def headline(report: Report) -> str:
+    """One line: `40 entries of gatus: 35 exact, 4 nearly, 1 left out`."""
+    shown = ", ".join(f"{report.count(name)} {words}" for name, words in _OUTCOMES)
+    one = "entry" if len(report.entries) == 1 else "entries"
+    return f"{len(report.entries)} {one} of {report.source}: {shown}"
+
+
+def grouped(
+    entries: Iterable[Taken], sentences: Callable[[Taken], Iterable[str]]
+) -> list[tuple[str, list[Taken]]]:
+    """Each sentence with its entries, the most frequent first."""
+    found: dict[str, list[Taken]] = {}
+    for entry in entries:
+        for sentence in sentences(entry):
+            found.setdefault(sentence, []).append(entry)
+    return sorted(found.items(), key=lambda one: -len(one[1]))
+
+
+def reasons(entry: Taken) -> tuple[str, ...]:
+    """Why an entry was left out."""
+    return () if entry.why is None else (entry.why,)
+
+
+def timing(entry: Taken) -> str:
+    """`60 s/10 s, told after 120 s → the same`; empty if the source has no timing."""
+    if entry.before is None or entry.after is None:
+        return ""
+    before, after = _timing(entry.before), _timing(entry.after)
+    return f"{before} → {'the same' if before == after else after}"
+
+
+def _timing(one: Timing) -> str:
+    parts = [f"every {one.interval_s:g} s"]
+    if one.timeout_s is not None:
+        parts.append(f"timeout {one.timeout_s:g} s")
+    if one.told_after_s is not None:
+        parts.append(f"told after {one.told_after_s:g} s")
+    return ", ".join(parts)
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The report for a terminal: what is nearly and what was left out, by sentence."""
+    yield from _sentences(
+        "Nearly, and what differs:", grouped(report.entries, lambda one: one.differences)
+    )
+    yield from _sentences("Left out, and why:", grouped(report.entries, reasons))
+    if report.unreadable:
+        yield "Not read:"
+        yield from (f"  {_at(one.place)}{one.why}" for one in report.unreadable)
+    ignored = _ignored(report)
+    if ignored:
+        yield "Ignored:"
+        yield from (f"  {line}" for line in ignored)
+    if report.secrets:
+        yield "Secrets to set:"
+        yield from (f"  {one.name}: {one.what} ({one.place})" for one in report.secrets)
+
+
+def _sentences(title: str, found: Sequence[tuple[str, list[Taken]]]) -> Iterator[str]:
+    if found:
+        yield title
+    for sentence, entries in found:
+        names = ", ".join(one_line(entry.name) for entry in entries[:3])
+        more = f" and {len(entries) - 3} more" if len(entries) > 3 else ""
+        yield f"  {sentence}: {names}{more}"
+
+
+def _ignored(report: Report) -> list[str]:
+    """What was ignored, equal things of several entries once."""
+    found: dict[tuple[str, str], int] = {}
+    for one in (*report.ignored, *(one for entry in report.entries for one in entry.ignored)):
+        found[one.what, one.why] = found.get((one.what, one.why), 0) + 1
+    return [
+        f"{what}{f' (× {count})' if count > 1 else ''}: {why}"
+        for (what, why), count in found.items()
+    ]
+
+
+def _at(place: Place) -> str:
+    return f"{place}: " if place.file else ""
+
+
+def markdown(report: Report) -> str:
+    """The whole report, each entry a row."""
+    found = [f"# Import of {report.source}", "", f"{headline(report)}.", ""]
+    if report.warnings:
+        found += ["## To know", "", *(f"- {_cell(one)}" for one in report.warnings), ""]
+    found += ["## Entries", "", *_entries(report.entries), ""]
+    if report.routes:
+        found += ["## Routes", ""]
+        for name, differences in report.routes.items():
+            found.append(f"- {_cell(name)}: {_cell('; '.join(differences) or 'as it was')}")
+        found.append("")
+    if report.secrets:
+        found += ["## Secrets to set", "", "| variable | of | what it is | where it stands |"]
+        found.append("|---|---|---|---|")
+        for secret in report.secrets:
+            of = "the probers" if secret.of_checks else "the notifier"
+            found.append(
+                f"| `{secret.name}` | {of} | {_cell(secret.what)} | {_cell(secret.place)} |"
+            )
+        found.append("")
+    if report.unreadable:
+        found += ["## Not read", ""]
+        found += [f"- {_cell(_at(one.place) + one.why)}" for one in report.unreadable] + [""]
+    ignored = [*report.ignored, *(one for entry in report.entries for one in entry.ignored)]
+    if ignored:
+        found += ["## Ignored", "", "| where | what | why |", "|---|---|---|"]
+        found += [f"| {_cell(i.place)} | {_cell(i.what)} | {_cell(i.why)} |" for i in ignored] + [
+            ""
+        ]
+    return "\n".join(found)
+
+
+def _entries(entries: Iterable[Taken]) -> Iterator[str]:
+    words = dict(_OUTCOMES)
+    yield "| entry | where | becomes | | what differs, or why not | timing |"
+    yield "|---|---|---|---|---|---|"
+    for entry in entries:
+        renamed = f" (renamed: {', '.join(entry.renamed)})" if entry.renamed else ""
+        told = "; ".join((*entry.differences, *reasons(entry)))
+        cells = (
+            *(entry.name, entry.place, ", ".join(entry.ids) + renamed),
+            *(words[entry.outcome], told, timing(entry)),
+        )
+        yield f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(value: object) -> str:
+    """Text of the source as text in Markdown."""
+    text = one_line(str(value))
+    for mark in "\\`*_[]<>|":
+        text = text.replace(mark, f"\\{mark}")
+    return text
