@@ -70,6 +70,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python -m portquorum.inventory.reference --check
 
 # Nothing is fetched while it is built, and nothing of others is in it.
 site: $(VENV)/.dev
@@ -79,9 +80,11 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# JSON Schemas and docs/topics.md, from the Structs and the topics
+# JSON Schemas and docs/topics.md, from the Structs and the topics; the schema and the page of the
+# inventory's fields, from its Structs
 generate: $(VENV)/.dev
 	$(BIN)/python -m schemas.generate
+	$(BIN)/python -m portquorum.inventory.reference
 
 $(VENV)/.embedded: pyproject.toml
 	@tools/venv $(VENV) embedded

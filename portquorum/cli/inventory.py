@@ -277,6 +277,35 @@ def export(json: Json = False) -> None:
         write_document(text)
 
 
+@app.command(
+    epilog=examples(
+        "portquorum inventory schema --output .portquorum.schema.json",
+        "portquorum inventory schema > inventory.schema.json",
+    )
+)
+def schema(
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", dir_okay=False, help="Write it there."),
+    ] = None,
+) -> None:
+    """Write the JSON Schema of inventory files, for editors: completion, words, errors.
+
+    Editors with the YAML language server (VS Code, Neovim, Emacs, …) read it when the first line of
+    a file names it; with --output this line is shown. New files of `target add` have both.
+    """
+    from portquorum.inventory import editor
+
+    if output is None:
+        write_document(editor.schema_text())
+        return
+    output.write_text(editor.schema_text(), encoding="utf-8")
+    line = f"{editor.MODELINE.partition('=')[0]}={output.as_posix()}"
+    out().print(
+        Text.assemble(("written", "green"), f": {output}; the first line of a file: {line}")
+    )
+
+
 def applied_words(report: "ApplyReport") -> str:
     """What an apply did; the entries beside the targets only if there are some."""
     words = (

@@ -1,7 +1,7 @@
 """The inventory: YAML in the user's git, validated, compared and published to the cluster."""
 
 from portquorum.inventory.append import Added, add, parse_place
-from portquorum.inventory.document import TargetEntry, json_schema
+from portquorum.inventory.document import TargetEntry
 from portquorum.inventory.errors import ApplyError, InventoryError, Problem
 from portquorum.inventory.plan import ApplyPlan
 from portquorum.inventory.publish import ApplyReport, apply, check, diff, source_name
@@ -22,7 +22,6 @@ __all__ = [
     "apply",
     "check",
     "diff",
-    "json_schema",
     "parse_place",
     "source_name",
     "summary",

@@ -12,6 +12,7 @@ from msgspec import Struct
 from portquorum.inventory import tree
 from portquorum.inventory.decode import Entries, decode
 from portquorum.inventory.document import TargetEntry
+from portquorum.inventory.editor import MODELINE, write_beside
 from portquorum.inventory.errors import InventoryError, Problem, Where
 from portquorum.inventory.load import read_text
 from portquorum.inventory.publish import source_name
@@ -19,10 +20,11 @@ from portquorum.inventory.resolve import resolve
 from portquorum.inventory.yaml_text import yaml_text
 from schemas.target import Target
 
-NEW_FILE: Final = """\
+NEW_FILE: Final = f"""\
+{MODELINE}
 # What portquorum watches. All fields: see the documentation of the inventory.
 regions:
-{regions}targets:
+{{regions}}targets:
 """
 
 
@@ -61,8 +63,8 @@ def add(
     """Appends `entry` to the targets of `path`; comments and layout of the rest stay.
 
     Creates a missing file, with the regions that the entry names or `new_regions`, all `internal:
-    true` (they may reach private addresses). On return the file is on disk; it is replaced
-    atomically. Nothing is applied.
+    true` (they may reach private addresses), and beside it the schema for editors. On return the
+    file is on disk; it is replaced atomically. Nothing is applied.
 
     Raises:
         InventoryError: the file would not be right with it, or can't be extended safely; nothing
@@ -85,6 +87,8 @@ def add(
     inventory = resolve(entries, source or source_name([path]), problems)
     _only_this_was_added(text, longer, entry, str(path))
     _replace(path, longer)
+    if created:
+        write_beside(path)
     here = entries.targets[-1].where("host")
     warnings = tuple(str(warning) for warning in inventory.warnings if warning.where == here)
     return Added(inventory.targets[-1], path, created, warnings)

@@ -1,6 +1,6 @@
 """The inventory as it is written in YAML: one Struct a kind of entry, nothing resolved yet.
 
-None stands for "not written". JSON Schema for editors is made from these (`json_schema`).
+None stands for "not written". The JSON Schema for editors is made from these (`reference`).
 
 What a file may say shorter (`shorthand.py`) follows from the types: a scalar where a tuple is meant
 is a tuple of one; a text that is a number where a number is meant, and a number or truth value
@@ -9,12 +9,10 @@ where a text is meant (but not a `Duration`), are what is meant.
 
 from typing import Annotated, Any, Final, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from schemas._types import ExpectedState, Kind, Port, RegionName, TargetId
 from schemas.incident import IncidentType, Severity
-from schemas.json_schema import portable
 from schemas.target import Criticality, Fraction, MaxMs, Price, Slo
 
 _DURATION: Final = (
@@ -318,8 +316,3 @@ class Document(_Entry, frozen=True, kw_only=True):
     targets: tuple[FileTargetEntry, ...] | None = None
     maintenance: tuple[MaintenanceEntry, ...] | None = None
     drill: DrillEntry | None = None
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of an inventory document, for editors."""
-    return portable(msgspec.json.schema(Document))

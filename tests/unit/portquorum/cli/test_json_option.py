@@ -18,6 +18,7 @@ WITHOUT = {
     "beat": "its output is that of the command that it runs",
     "receiver": "a role, as probe",
     "web": "a role, as probe",
+    "inventory schema": "its output is a JSON document",
     "dev kafka": "a service: runs until Ctrl-C, services.json has its address",
     "dev clickhouse": "a service, as dev kafka",
 }

@@ -4,13 +4,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from portquorum.inventory import Inventory, InventoryError, check, tree
-from portquorum.inventory.document import json_schema
 from portquorum.inventory.errors import path_text
 from portquorum.inventory.load import load
 from portquorum.inventory.probes import ProbeError, probe_of
@@ -717,15 +715,6 @@ def test_whatever_stands_behind_the_head_only_an_inventory_error_comes(text: str
             check([path])
         except InventoryError as error:
             assert error.problems  # noqa: PT017 - both ways are fine
-
-
-def test_the_json_schema_takes_the_example_and_refuses_what_is_wrong() -> None:
-    (root,), _ = tree.read(DESIGN, "f.yaml")
-    jsonschema.validate(root.value, json_schema())
-    assert "\\Z" not in str(json_schema())
-    root.value["targets"][0]["port"] = 65536
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(root.value, json_schema())
 
 
 @pytest.mark.parametrize(
