@@ -264,7 +264,7 @@ _RULES: Final = (
         r"api/v2/+(?P<path>channelsbyname|bots)/(?P<name>[^/?#\s]+)/+message",
         _cliq,
     ),
-    _rule(r"([^@/\s]+)@api\.46elks\.com", r"/a1/sms", _form("46elks://{0}@/")),
+    _rule(r"([^@/\s]+)@api\.46elks\.com", r"/a1/sms", _form("elks://{0}@/")),
     # On-call systems.
     _rule(
         r"alert\.victorops\.com",

@@ -144,6 +144,12 @@ def _schemes(plugin: type) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("url", PASTED)
+def test_what_is_pasted_can_be_used(url: str) -> None:
+    if apprise.Apprise.instantiate(canonical(url)) is not None:
+        assert problem(url) is None
+
+
 @pytest.mark.parametrize(
     ("written", "env", "form"),
     [

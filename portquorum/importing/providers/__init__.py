@@ -1,0 +1,1 @@
+"""What the channels of other monitors are here, a table for each monitor."""
