@@ -9,8 +9,7 @@ from typing import Final
 import kubernetes_validate
 import pytest
 
-from tests.installed import missing
-from tests.wide.installed import WIDE
+from tests.wide.installed import WIDE, missing
 
 pytestmark = pytest.mark.wide
 
@@ -29,7 +28,7 @@ def tool(name: str) -> str:
 
 
 def flat(version: str, folder: Path) -> Path:
-    """Schemas of the kinds that we have, each with its definitions: kubeconform follows no `$id`."""
+    """Schemas of our kinds, each with its definitions: kubeconform follows no `$id`."""
     source = SCHEMAS / f"v{version}.0-local-strict"
     shared = json.loads((source / "_definitions.json").read_text())["$defs"]
     for kind in KINDS:
