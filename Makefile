@@ -15,11 +15,11 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-# Most tests wait most of their time: for a broker, for a schedule. Each of these processes has a
-# Kafka and a ClickHouse of its own; a file's tests stay together. In the order of their folders the
-# long ones (integration, simulation, system) come first, so that no process waits for them at the end.
+# Four processes on two cores: most tests wait most of their time, for a broker or for a schedule.
+# Each process has a Kafka and a ClickHouse of its own; a file's tests stay together. The order of
+# the files (who waits beside who computes, the long ones first) is that of tests/file_order.py.
 # What fails beside others is run once more alone, and named: tests/side_by_side.py.
-SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := -n 4 --dist loadfile --no-loadscope-reorder
 
 # What `make soak` draws from, and where its reports lie.
 SEED ?=

@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 import structlog
 
+from tests import file_order
 from tests.budgets import Budgets
 from tests.services import running_clickhouse, running_kafka
 
@@ -44,6 +45,7 @@ structlog.configure = lambda *args, **kwargs: _configure(
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Budgets())
+    config.pluginmanager.register(file_order)
 
 
 @pytest.fixture(autouse=True)
