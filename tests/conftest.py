@@ -15,6 +15,7 @@ import structlog
 
 from tests import file_order
 from tests.budgets import Budgets
+from tests.examples import LONG, SHORT
 from tests.services import running_clickhouse, running_kafka
 
 # A background job of a shell has SIGINT ignored, under nohup SIGHUP too, and so would every program
@@ -32,8 +33,8 @@ atexit.register(gc.freeze)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A slow example says something of the machine, nothing of the code. `make soak` has the long form.
-hypothesis.settings.register_profile("short", deadline=None, max_examples=40)
-hypothesis.settings.register_profile("long", deadline=None, max_examples=1_000)
+hypothesis.settings.register_profile("short", deadline=None, max_examples=SHORT)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=LONG)
 hypothesis.settings.load_profile("short")
 
 # A logger that a test used while it logged as a role would keep that for the tests to come.

@@ -24,13 +24,21 @@ _ELSEWHERE = {
 """Programs that `.ci/run` gets in another way, or only where they are missing."""
 
 
-def _started() -> Iterator[tuple[str, str]]:
+@functools.cache
+def _started() -> list[tuple[str, str]]:
+    return list(_named_by_a_literal())
+
+
+def _named_by_a_literal() -> Iterator[tuple[str, str]]:
     """The programs that tests outside of the wide run name by a literal, with the file."""
     for path in sorted((ROOT / "tests").rglob("*.py")):
         file = str(path.relative_to(ROOT))
         if file.startswith("tests/wide/"):
             continue
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        text = path.read_bytes()
+        if b"program(" not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
             match node:
                 case ast.Call(
                     func=ast.Name(id="program"), args=[ast.Constant(value=str(name)), *_]
@@ -58,6 +66,7 @@ def _brought() -> frozenset[str]:
     return frozenset(line.strip() for line in done.stdout.splitlines() if line[:1].strip())
 
 
+@functools.cache
 def _owner(program: str) -> str | None:
     """The installed Debian package of a program; None: not installed, or by other means."""
     path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")

@@ -1,5 +1,6 @@
 """Files of tests that wait lie between those that compute, each whole."""
 
+import itertools
 from typing import Any
 
 from tests.file_order import WAITING_UNTIL, mixed
@@ -38,7 +39,7 @@ def test_long_ones_come_first_and_nobody_begins_to_wait_at_the_end() -> None:
     waiting = [one for one in found if one in WAITING]
     assert [one.split("/")[1] for one in waiting[::10]] == ["system", "integration", "browser"]
     places = [found.index(one) for one in waiting[::2]]
-    gaps = {later - earlier for earlier, later in zip(places, places[1:], strict=False)}
+    gaps = {later - earlier for earlier, later in itertools.pairwise(places)}
     assert gaps <= {12, 14}
     assert places[-1] < WAITING_UNTIL * len(found)
 

@@ -4,6 +4,7 @@
 from outside, so what holds for these holds for whatever decodes.
 """
 
+import functools
 import re
 from typing import Any, Final
 
@@ -157,6 +158,12 @@ def _text_end(kind: inspect.StrType, *, high: bool) -> str:
     if kind.pattern is None:
         most = min(kind.max_length or 0, 10_000)
         return "\U0001f600" * most if high else "\x00" * (kind.min_length or 0)
+    return _ends_that_match(kind.pattern)[high]
+
+
+@functools.cache
+def _ends_that_match(pattern: str) -> tuple[str, str]:
+    """The shortest and the longest of some 70,000 texts that a pattern takes."""
     tried = [
         begin + more * times
         for begin in ("", "a", "/", "https://", "200-", "1.", "PORTQUORUM_SECRET_")
@@ -164,8 +171,8 @@ def _text_end(kind: inspect.StrType, *, high: bool) -> str:
         for times in range(2_001)
     ]
     tried += ["00:00", "23:59", "0000-00-00", "9999-99-99"]  # of the clock, of the calendar
-    found = [text for text in tried if re.search(kind.pattern, text)]
-    return max(found, key=len) if high else min(found, key=len)
+    found = [text for text in tried if re.search(pattern, text)]
+    return min(found, key=len), max(found, key=len)
 
 
 def unbounded(kind: type[Struct]) -> list[str]:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from schemas import batch
 from schemas.result import CheckResult
+from tests.examples import examples
 from tests.unit.schemas.strategies import results
 
 garbage = st.binary(max_size=80).filter(lambda raw: b"\n" not in raw)
@@ -23,7 +24,7 @@ def is_bad(line: bytes) -> bool:
     return not batch.decode(line)[0] and bool(line.strip())
 
 
-@settings(max_examples=5)
+@settings(max_examples=examples(2))
 @given(st.lists(results, min_size=1, max_size=3))
 def test_encoding_leaves_nothing_behind(sent: list[CheckResult]) -> None:
     """However often it is done: a prober encodes each of its results by itself."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 from schemas import control, notifier_state, topics
 from schemas.control import Beat
 from schemas.result import CheckResult, LoggedResult
+from tests.examples import examples
 from tests.unit.schemas.edges import encoded, ends_of, unbounded
 
 ALL: list[type[Struct]] = [
@@ -31,7 +32,7 @@ def test_results_are_read_with_their_ranges_by_stream_and_sink() -> None:
 
 
 @pytest.mark.parametrize("struct", ALL, ids=lambda struct: struct.__name__)
-@settings(max_examples=40)
+@settings(max_examples=examples(12))
 @given(st.data())
 def test_what_decodes_is_encoded_and_decodes_again(
     struct: type[Struct], data: st.DataObject

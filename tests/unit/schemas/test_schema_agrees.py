@@ -14,6 +14,7 @@ from msgspec import Struct
 from schemas import control, incident, topics, webhook
 from schemas.json_schema import CONTROL_SUFFIX, all_schemas, closed
 from schemas.webhook import WebhookData
+from tests.examples import examples
 from tests.unit.schemas.edges import ends_of, values_of
 
 OPEN: Final = {
@@ -71,14 +72,14 @@ def test_ends_of_all_ranges(name: str, struct: type[Struct]) -> None:
 
 
 @every_struct
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_values_within_ranges(name: str, struct: type[Struct], data: st.DataObject) -> None:
     assert_agreed(name, struct, data.draw(values_of(struct)))
 
 
 @every_struct
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_one_field_of_another_kind(name: str, struct: type[Struct], data: st.DataObject) -> None:
     value = ends(struct)[1]
@@ -87,7 +88,7 @@ def test_one_field_of_another_kind(name: str, struct: type[Struct], data: st.Dat
     assert_agreed(name, struct, value | {field: data.draw(odd)})
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_ends_of_incidents(data: st.DataObject) -> None:
     event = ends(incident.IncidentEvent)[0] | {

@@ -12,6 +12,7 @@ from schemas.topics import Topic
 from sinks.clickhouse.block import build
 from sinks.clickhouse.job_reports import contradiction
 from sinks.clickhouse.tables import Rows
+from tests.examples import examples
 from tests.unit.schemas.edges import encoded
 from tests.unit.sinks.clickhouse.fitting import fits
 from tests.unit.sinks.clickhouse.messages import record
@@ -63,7 +64,7 @@ def contradicts_itself(topic: Topic, value: bytes) -> bool:
 
 
 @pytest.mark.parametrize("topic", topics.read_by("sink"), ids=lambda topic: topic.name)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(st.data())
 def test_what_decodes_fits_into_its_table(topic: Topic, data: st.DataObject) -> None:
     value, at = data.draw(values(topic)), data.draw(STAMPS)
@@ -74,7 +75,7 @@ def test_what_decodes_fits_into_its_table(topic: Topic, data: st.DataObject) -> 
 
 
 @pytest.mark.parametrize("topic", topics.read_by("sink"), ids=lambda topic: topic.name)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(st.data())
 def test_whatever_lies_there_is_a_row_or_one_dead_letter(topic: Topic, data: st.DataObject) -> None:
     drawn = values(topic) | st.none() | st.binary(max_size=50) | st.sampled_from([b"null", b"\xff"])

@@ -30,12 +30,13 @@ from streams.state.freshness import is_fresh
 from streams.state.partition_state import new_state
 from streams.state.target_state import Trouble
 from streams.state.windows import Window
+from tests.examples import examples, minutes
 from tests.unit.streams.rules.reference_histories import Histories
 from tests.unit.streams.rules.reference_log import messages
 from tests.unit.streams.rules.reference_speed import Speed
 
 PROFILES: Final = {
-    "default": settings(max_examples=40, stateful_step_count=40),
+    "default": settings(max_examples=examples(15), stateful_step_count=40),
     "soak": settings(max_examples=20_000, stateful_step_count=80, print_blob=True),
 }
 PROFILE: Final = "soak" if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else "default"
@@ -191,7 +192,7 @@ def wire(record: Record) -> tuple[bytes, list[tuple[str, bytes]]]:
 
 
 # A quiet machine needs half a minute; a soak ends when it ends.
-TestHistories = pytest.mark.timeout(900 if PROFILE == "default" else 0)(Machine.TestCase)
+TestHistories = pytest.mark.timeout(minutes(15) if PROFILE == "default" else 0)(Machine.TestCase)
 TestHistories.settings = settings(
     PROFILES[PROFILE],
     # To explain a failure takes minutes here; the steps that lead to it say it all.

@@ -16,6 +16,7 @@ from schemas.duration import DAY_MS
 from schemas.probe import DomainProbe, HttpProbe, Probe, TlsProbe
 from schemas.result import Reason
 from schemas.target import LatencyLimit, Target
+from tests.examples import examples, minutes
 from tests.unit.streams.rules.fleet import target
 from tests.unit.streams.rules.reference_log import Log
 
@@ -196,17 +197,17 @@ class Domains(Certificates):
         return None if reason is None else of_domains.get(reason, reason)
 
 
-TestDomains = pytest.mark.timeout(300)(Domains.TestCase)
+TestDomains = pytest.mark.timeout(minutes(5))(Domains.TestCase)
 TestDomains.settings = settings(
-    max_examples=40,
+    max_examples=examples(15),
     stateful_step_count=20,
     phases=set(Phase) - {Phase.explain},
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
-TestCertificates = pytest.mark.timeout(300)(Certificates.TestCase)
+TestCertificates = pytest.mark.timeout(minutes(5))(Certificates.TestCase)
 TestCertificates.settings = settings(
-    max_examples=40,
+    max_examples=examples(15),
     stateful_step_count=20,
     phases=set(Phase) - {Phase.explain},
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -35,11 +35,12 @@ from streams.rules.apply import Output, apply
 from streams.rules.process import step
 from streams.rules.record import Record
 from streams.state.partition_state import new_state
+from tests.examples import examples, minutes
 from tests.unit.streams.rules.job_histories import NAMES, JobHistories
 from tests.unit.streams.rules.reference_log import messages
 
 PROFILES: Final = {
-    "default": settings(max_examples=30, stateful_step_count=30),
+    "default": settings(max_examples=examples(30), stateful_step_count=30),
     "soak": settings(max_examples=20_000, stateful_step_count=60, print_blob=True),
 }
 PROFILE: Final = "soak" if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else "default"
@@ -159,7 +160,7 @@ def wire(record: Record) -> tuple[bytes, list[tuple[str, bytes]]]:
     return batch.encode(record.results), []
 
 
-TestJobs = pytest.mark.timeout(900 if PROFILE == "default" else 0)(Machine.TestCase)
+TestJobs = pytest.mark.timeout(minutes(15) if PROFILE == "default" else 0)(Machine.TestCase)
 TestJobs.settings = settings(
     PROFILES[PROFILE],
     phases=set(Phase) - {Phase.explain},

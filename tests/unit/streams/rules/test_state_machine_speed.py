@@ -15,6 +15,7 @@ from msgspec import structs
 from schemas.control import Resolved, TargetSet
 from schemas.result import CheckResult
 from schemas.target import LatencyLimit
+from tests.examples import examples, minutes
 from tests.unit.streams.rules.fleet import target
 from tests.unit.streams.rules.reference_log import Log
 from tests.unit.streams.rules.reference_speed import DAY_MS, HOUR_MS, Speed
@@ -141,9 +142,9 @@ class Speeds(RuleBasedStateMachine):
             event(name)
 
 
-TestSpeeds = pytest.mark.timeout(300)(Speeds.TestCase)
+TestSpeeds = pytest.mark.timeout(minutes(5))(Speeds.TestCase)
 TestSpeeds.settings = settings(
-    max_examples=40,
+    max_examples=examples(15),
     stateful_step_count=20,
     phases=set(Phase) - {Phase.explain},
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, settings
 
 from sinks.notifier.decision.desk import Desk
+from tests.examples import examples, minutes
 from tests.unit.sinks.notifier.reference.histories import Histories
 from tests.unit.sinks.notifier.reference.shell import GROUP_WAIT_MS, World, class_of, needs_refresh
 from tests.unit.sinks.notifier.reference.timely_histories import TimelyHistories
@@ -52,9 +53,9 @@ class TimelyMachine(Machine, TimelyHistories):
         )
 
 
-TestHistories = pytest.mark.timeout(900)(Machine.TestCase)
+TestHistories = pytest.mark.timeout(minutes(15))(Machine.TestCase)
 TestHistories.settings = settings(
-    max_examples=40,
+    max_examples=examples(15),
     stateful_step_count=40,
     report_multiple_bugs=False,
     # The same histories each time; `make soak` draws others.
@@ -64,7 +65,7 @@ TestHistories.settings = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
-TestTimelyHistories = pytest.mark.timeout(900)(TimelyMachine.TestCase)
+TestTimelyHistories = pytest.mark.timeout(minutes(15))(TimelyMachine.TestCase)
 TestTimelyHistories.settings = settings(
-    TestHistories.settings, max_examples=40, stateful_step_count=25
+    TestHistories.settings, max_examples=examples(12), stateful_step_count=25
 )
