@@ -1,0 +1,1 @@
+"""Tables: CSV from spreadsheets and databases, and plain lists of `host:port`."""

@@ -1,0 +1,1 @@
+"""Uptime Kuma: its backup, what its API says, files from which it is filled, and its database."""

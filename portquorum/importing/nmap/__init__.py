@@ -1,0 +1,1 @@
+"""nmap: the open ports of a scan (`-oX`) as targets."""
