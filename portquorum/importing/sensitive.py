@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 from portquorum.importing.secrets import looks_secret
@@ -41,7 +42,7 @@ def _is_random(piece: str) -> bool:
 
 def _changes(piece: str) -> int:
     """How often a letter of the other case follows."""
-    return sum(a.isupper() != b.isupper() for a, b in zip(piece, piece[1:], strict=False))
+    return sum(a.isupper() != b.isupper() for a, b in pairwise(piece))
 
 
 def scrubbed(text: str) -> str:

@@ -3,10 +3,16 @@
 from typing import Final
 
 from portquorum.importing import gatus, prometheus
+from portquorum.importing.csv_table import wing as csv_table
+from portquorum.importing.kuma import wing as kuma
 from portquorum.importing.model import SourceKind, Wing
+from portquorum.importing.nmap import wing as nmap
 
 WINGS: Final[dict[SourceKind, Wing]] = {
     "gatus": gatus.read,
     "blackbox": prometheus.read_blackbox,
     "prometheus": prometheus.read_prometheus,
+    "kuma": kuma.read,
+    "csv": csv_table.read,
+    "nmap": nmap.read,
 }

@@ -7,22 +7,75 @@ from typing import Any, Final
 from portquorum.importing.durations import seconds
 from portquorum.importing.timing import text as duration_text
 
-_YES: Final = frozenset({"true", "yes", "y", "1", "on", "x", "active", "enabled", "ja", "wahr", "oui",
-                         "si", "sí", "vrai", "up"})
-_NO: Final = frozenset({"false", "no", "n", "0", "off", "", "-", "inactive", "disabled", "nein",
-                        "falsch", "non", "faux", "paused"})
+_YES: Final = frozenset(
+    {
+        "true",
+        "yes",
+        "y",
+        "1",
+        "on",
+        "x",
+        "active",
+        "enabled",
+        "ja",
+        "wahr",
+        "oui",
+        "si",
+        "sí",
+        "vrai",
+        "up",
+    }
+)
+_NO: Final = frozenset(
+    {
+        "false",
+        "no",
+        "n",
+        "0",
+        "off",
+        "",
+        "-",
+        "inactive",
+        "disabled",
+        "nein",
+        "falsch",
+        "non",
+        "faux",
+        "paused",
+    }
+)
 _CRITICALITY: Final = {
-    **dict.fromkeys(("critical", "highest", "p1", "1", "high", "urgent", "yes", "true"), "critical"),
+    **dict.fromkeys(
+        ("critical", "highest", "p1", "1", "high", "urgent", "yes", "true"), "critical"
+    ),
     **dict.fromkeys(("important", "medium", "p2", "2", "major", "warning"), "important"),
-    **dict.fromkeys(("normal", "low", "p3", "p4", "3", "4", "5", "minor", "info", "no", "false"),
-                    "normal"),
+    **dict.fromkeys(
+        ("normal", "low", "p3", "p4", "3", "4", "5", "minor", "info", "no", "false"), "normal"
+    ),
 }
 _SHORT: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]{1,3}")
-_FAULTS: Final = re.compile(r"#(REF|N/A|VALUE|NAME|DIV/0|NUM|NULL|WERT|BEZUG|NV)[!?]?", re.IGNORECASE)
+_FAULTS: Final = re.compile(
+    r"#(REF|N/A|VALUE|NAME|DIV/0|NUM|NULL|WERT|BEZUG|NV)[!?]?", re.IGNORECASE
+)
 _AS_TEXT: Final = re.compile(r'="(.*)"', re.DOTALL)
-_WORDS: Final = {"sec": "s", "secs": "s", "second": "s", "seconds": "s", "min": "m", "mins": "m",
-                 "minute": "m", "minutes": "m", "hour": "h", "hours": "h", "hr": "h", "hrs": "h",
-                 "day": "d", "days": "d", "msec": "ms", "millis": "ms"}
+_WORDS: Final = {
+    "sec": "s",
+    "secs": "s",
+    "second": "s",
+    "seconds": "s",
+    "min": "m",
+    "mins": "m",
+    "minute": "m",
+    "minutes": "m",
+    "hour": "h",
+    "hours": "h",
+    "hr": "h",
+    "hrs": "h",
+    "day": "d",
+    "days": "d",
+    "msec": "ms",
+    "millis": "ms",
+}
 _MOST_PORTS: Final = 1_000
 _MOST: Final = 65_535
 

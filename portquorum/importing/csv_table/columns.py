@@ -4,27 +4,98 @@ import re
 from typing import Final
 
 _SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
-    "name": ("title", "label", "service", "displayname", "friendlyname", "monitor", "monitorname",
-             "servicename", "check", "checkname", "bezeichnung", "nom", "nombre"),
-    "host": ("hostname", "address", "ip", "ipaddress", "server", "target", "fqdn", "dnsname",
-             "hostaddress", "device", "machine", "node", "ipadresse", "adresse", "hote", "servidor",
-             "hostip", "addr", "dns"),
+    "name": (
+        "title",
+        "label",
+        "service",
+        "displayname",
+        "friendlyname",
+        "monitor",
+        "monitorname",
+        "servicename",
+        "check",
+        "checkname",
+        "bezeichnung",
+        "nom",
+        "nombre",
+    ),
+    "host": (
+        "hostname",
+        "address",
+        "ip",
+        "ipaddress",
+        "server",
+        "target",
+        "fqdn",
+        "dnsname",
+        "hostaddress",
+        "device",
+        "machine",
+        "node",
+        "ipadresse",
+        "adresse",
+        "hote",
+        "servidor",
+        "hostip",
+        "addr",
+        "dns",
+    ),
     "url": ("uri", "link", "endpoint", "website", "site", "webaddress", "href"),
     "port": ("ports", "portnumber", "tcpport", "portno", "dport", "puerto", "destinationport"),
-    "kind": ("type", "protocol", "checktype", "monitortype", "proto", "scheme", "probetype", "typ",
-             "servicetype"),
-    "interval": ("checkinterval", "frequency", "every", "period", "intervall", "intervalle",
-                 "intervals", "intervalseconds", "checkfrequency", "pollinginterval"),
+    "kind": (
+        "type",
+        "protocol",
+        "checktype",
+        "monitortype",
+        "proto",
+        "scheme",
+        "probetype",
+        "typ",
+        "servicetype",
+    ),
+    "interval": (
+        "checkinterval",
+        "frequency",
+        "every",
+        "period",
+        "intervall",
+        "intervalle",
+        "intervals",
+        "intervalseconds",
+        "checkfrequency",
+        "pollinginterval",
+    ),
     "timeout": ("timeouts", "timeoutseconds", "checktimeout"),
     "retries": ("maxretries", "retry", "attempts"),
     "retry_delay": ("retryinterval", "retrydelays"),
     "criticality": ("priority", "severity", "importance", "critical", "tier"),
     "tags": ("tag", "labels", "keywords"),
-    "group": ("folder", "category", "environment", "env", "location", "gruppe", "groupname",
-              "project", "application", "app", "cluster"),
+    "group": (
+        "folder",
+        "category",
+        "environment",
+        "env",
+        "location",
+        "gruppe",
+        "groupname",
+        "project",
+        "application",
+        "app",
+        "cluster",
+    ),
     "team": ("owner", "responsible", "contactgroup"),
-    "purpose": ("description", "notes", "note", "comment", "comments", "beschreibung", "remark",
-                "remarks", "info", "details"),
+    "purpose": (
+        "description",
+        "notes",
+        "note",
+        "comment",
+        "comments",
+        "beschreibung",
+        "remark",
+        "remarks",
+        "info",
+        "details",
+    ),
     "enabled": ("active", "aktiv", "actif", "monitored", "isactive", "isenabled"),
     "disabled": ("paused", "inactive"),
     "regions": ("region", "probes", "checkfrom", "locations"),
@@ -46,10 +117,24 @@ _SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "abandon_after": (),
     "path": ("urlpath", "uripath"),
     "method": ("httpmethod", "verb"),
-    "status": ("expectedstatus", "statuscode", "expectedstatuscode", "acceptedstatuscodes",
-               "validstatus", "expectedcode", "httpstatus", "statuscodes"),
-    "keyword": ("contains", "expectedtext", "bodycontains", "searchstring", "expecttext",
-                "expectedkeyword"),
+    "status": (
+        "expectedstatus",
+        "statuscode",
+        "expectedstatuscode",
+        "acceptedstatuscodes",
+        "validstatus",
+        "expectedcode",
+        "httpstatus",
+        "statuscodes",
+    ),
+    "keyword": (
+        "contains",
+        "expectedtext",
+        "bodycontains",
+        "searchstring",
+        "expecttext",
+        "expectedkeyword",
+    ),
     "verify": ("verifytls", "verifyssl", "sslverify", "tlsverify"),
     "insecure": ("ignoretls", "ignoressl", "skipverify", "insecureskipverify"),
     "tls": ("ssl", "https", "usetls", "usessl", "secure"),
@@ -65,13 +150,13 @@ _SECRET: Final = re.compile(r"pass|pwd|secret|token|apikey|community|user|login|
 _LEAST_KNOWN: Final = 1
 _PLACES: Final = frozenset({"host", "url", "name", "port", "kind"})
 PROBE: Final = "probe."
-SECRET: Final = "secret"
+LOGIN: Final = "login"
 
 
 def field_of(header: str) -> str | None:
     """The field that a column is; `probe.NAME` for an option of the check, None if unknown.
 
-    `secret`: its cells are not taken.
+    `login`: its cells are not taken.
     """
     text = header.strip().lower()
     if text.startswith(PROBE) and re.fullmatch(r"probe\.[a-z_]+", text):
@@ -79,7 +164,7 @@ def field_of(header: str) -> str | None:
     plain = re.sub(r"[^a-z0-9]", "", text)
     known = _BY_WORD.get(plain)
     if known is None and _SECRET.search(plain):
-        return SECRET
+        return LOGIN
     return known
 
 

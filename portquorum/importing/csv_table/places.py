@@ -44,8 +44,17 @@ _KIND_WORDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "push": ("heartbeat", {}),
     "cron": ("heartbeat", {}),
 }
-_USUAL_PORTS: Final = {"ldaps": 636, "smtps": 465, "imaps": 993, "pop3s": 995, "ftps": 990,
-                       "amqps": 5671, "mqtts": 8883, "https": 443, "wss": 443}
+_USUAL_PORTS: Final = {
+    "ldaps": 636,
+    "smtps": 465,
+    "imaps": 993,
+    "pop3s": 995,
+    "ftps": 990,
+    "amqps": 5671,
+    "mqtts": 8883,
+    "https": 443,
+    "wss": 443,
+}
 _HTTP: Final = frozenset({"http", "https", "ws", "wss"})
 _BRACKETS: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?")
 _SEPARATED: Final = re.compile(r"(\S+?)(?::|\s+|/)([0-9]{1,5})(?:/(tcp|udp))?")

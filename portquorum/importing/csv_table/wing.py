@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from portquorum.importing.csv_table import cells, columns, places, reader
 from portquorum.importing.csv_table.reader import Row, Table
@@ -14,6 +14,8 @@ from portquorum.importing.urls import literal
 from portquorum.inventory.ports import SERVICES
 from schemas.plain_text import one_line
 
+_T = TypeVar("_T")
+
 _LONGEST_TAG: Final = 64
 _LONGEST_PURPOSE: Final = 500
 _LIST_COLUMNS: Final = ("host", "port", "name")
@@ -23,7 +25,7 @@ _LENGTHS: Final = frozenset(
 _WHOLE: Final = frozenset({"retries", "recover_after"})
 _NUMBERS: Final = frozenset({"max_ms", "slo", "downtime_cost_per_hour"})
 _TEXTS: Final = frozenset(
-    {"team", "runbook", "resolver", "consensus", "expect", "schedule", "zone", "id"}
+    {"team", "runbook", "resolver", "consensus", "expect", "schedule", "zone"}
 )
 _HTTP_ONLY: Final = frozenset({"path", "method", "status", "keyword"})
 
@@ -54,19 +56,19 @@ def _table(table: Table, file: str, found: Import, secrets: Secrets) -> None:
     fields: list[str | None] = []
     for cell in header.cells:
         field = columns.field_of(cell)
-        if field is not None and field != columns.SECRET and field in fields:
+        if field is not None and field != columns.LOGIN and field in fields:
             why = f"another column is the {field} already"
             field = None
         else:
             why = (
                 "logins are not taken from a table: an option with ${PORTQUORUM_SECRET_…} has one"
-                if field == columns.SECRET
+                if field == columns.LOGIN
                 else "no field of a target has such a name"
             )
-        if field in {None, columns.SECRET} and cell:
+        if field in {None, columns.LOGIN} and cell:
             what = f"the column {one_line(cell)[:60]!r}"
             found.ignored.append(Ignored(Place(file, header.line), what, why))
-        fields.append(None if field == columns.SECRET else field)
+        fields.append(None if field == columns.LOGIN else field)
     for row in rows[1:]:
         found.entries.append(_row(row, fields, file, secrets))
 
@@ -86,7 +88,9 @@ def _list(rows: Sequence[Row], file: str, found: Import, secrets: Secrets) -> No
 
 def cells_are_places(found: Sequence[str]) -> bool:
     """Whether each of several cells is a host with a port, or a URL."""
-    return all("://" in cell or cell.rpartition(":")[2].isdecimal() and ":" in cell for cell in found)
+    return all(
+        "://" in cell or (cell.rpartition(":")[2].isdecimal() and ":" in cell) for cell in found
+    )
 
 
 def _row(row: Row, fields: Sequence[str | None], file: str, secrets: Secrets) -> Found:
@@ -113,8 +117,8 @@ def _written(row: Row, fields: Sequence[str | None]) -> dict[str, str]:
     more = [cell for cell in row.cells[len(fields) :] if cell]
     if more:
         raise ValueError(
-            f"expected {len(fields)} cells as in the first row, found {len(row.cells)}: a cell with "
-            "the delimiter in it needs quotes"
+            f"expected {len(fields)} cells as in the first row, found {len(row.cells)}: a cell "
+            "with the delimiter in it needs quotes"
         )
     found: dict[str, str] = {}
     for field, cell in zip(fields, row.cells, strict=False):
@@ -130,8 +134,9 @@ def _written(row: Row, fields: Sequence[str | None]) -> dict[str, str]:
 
 def _targets(written: dict[str, str], entry: Found, secrets: Secrets) -> list[dict[str, Any]]:
     target = _asked(written)
-    ports = _said(written, "port", cells.port_list) if "port" in written else [target.get("port")]
-    assert ports is not None
+    ports: list[int | None] = [target.get("port")]
+    if "port" in written:
+        ports = [*_read(written, "port", cells.port_list)]
     _kind(written, target, ports[0], entry)
     _fields(written, target)
     _options(written, target, entry, secrets)
@@ -140,10 +145,10 @@ def _targets(written: dict[str, str], entry: Found, secrets: Secrets) -> list[di
         one = dict(target)
         if port is not None:
             one["port"] = port
-        if len(ports) > 1 and "name" in written:
-            one["name"] = f"{entry.name} {port}"
-        elif "name" not in written:
+        if "name" not in written:
             one["name"] = _name(one)
+        elif len(ports) > 1:
+            one["name"] = f"{entry.name} {port}"
         found.append(one)
     if "name" not in written:
         entry.name = str(found[0]["name"])
@@ -156,71 +161,70 @@ def _asked(written: dict[str, str]) -> dict[str, Any]:
     Raises:
         ValueError: neither is there, or they contradict.
     """
-    of_url = _said(written, "url", places.place) if "url" in written else {}
-    of_host = _said(written, "host", places.place) if "host" in written else {}
-    assert of_url is not None
-    assert of_host is not None
+    nothing: dict[str, Any] = {}
+    of_url = _read_or(written, "url", places.place, nothing)
+    of_host = _read_or(written, "host", places.place, nothing)
     if not of_url and not of_host:
         if written.get("kind", "").strip().lower() in {"heartbeat", "push", "cron"}:
             return {}
         raise ValueError("expected a host, `host:port` or URL, found none")
     if of_url and of_host and of_url["host"] != of_host["host"]:
-        # The URL says what is asked, and the host where: as `curl --resolve`.
         raise ValueError("host and URL name different hosts: leave one of them out")
-    return dict(of_host) | dict(of_url)
+    return of_host | of_url
 
 
-def _kind(
-    written: dict[str, str], target: dict[str, Any], port: object, entry: Found
-) -> None:
-    """The kind that is named, that of the URL, or the one that the port suggests."""
-    if "kind" in written:
-        named = _said(written, "kind", places.kind)
-        assert named is not None
-        kind, options, usual = named
-        if kind == "tcp" and target.get("kind") == "http":
-            target.pop("probe", None)
-        if not (target.get("kind") == "http" and kind in {"http", "tls"}) or kind == "tls":
-            target["kind"] = kind
-        if kind == "tls":
-            target.pop("probe", None)
-        if usual is not None and port is None and "port" not in target:
-            target["port"] = usual
-        if options and "probe" not in target:
-            is_usual = target.get("port", port) in {443, 8443} and options == {"tls": True}
-            target["probe"] = {} if is_usual else options
-    elif "kind" not in target:
-        if port is None:
-            target["kind"] = "icmp" if "host" in target else "heartbeat"
-            if target["kind"] == "icmp":
-                entry.differences.append("the row names no port and no kind: the host is pinged")
+def _kind(written: dict[str, str], target: dict[str, Any], port: int | None, entry: Found) -> None:
+    """The kind that is named, that of the URL, or what a host with or without a port means."""
+    if "kind" not in written:
+        if "kind" in target:
             return
-        target["kind"] = "tcp"
+        number = target.get("port", port)
+        target["kind"] = "icmp" if number is None else "tcp"
+        if number is None:
+            entry.differences.append("the row names no port and no kind: the host is pinged")
+        return
+    kind, options, usual = _read(written, "kind", places.kind)
+    if kind != target.get("kind"):
+        # Of a URL the path means nothing to another kind.
+        target.pop("probe", None)
+    target["kind"] = kind
+    number = target.get("port", port)
+    if usual is not None and number is None:
+        target["port"] = number = usual
+    if options and "probe" not in target and (kind != "http" or number not in {443, 8443}):
+        target["probe"] = options
 
 
 def _fields(written: dict[str, str], target: dict[str, Any]) -> None:
-    for name, cell in written.items():
-        if name in _LENGTHS:
-            target[name] = _said(written, name, cells.length)
-        elif name in _WHOLE:
-            target[name] = _said(written, name, cells.whole)
-        elif name in _NUMBERS:
-            target[name] = _said(written, name, cells.number)
-        elif name in _TEXTS and name != "id":
-            target[name] = one_line(cell)
-        elif name == "regions":
-            target[name] = cells.listed(cell)
-        elif name == "tags":
-            found = (one_line(scrubbed(one))[:_LONGEST_TAG].strip() for one in cells.listed(cell))
-            target[name] = list(dict.fromkeys(one for one in found if one))[:60]
-        elif name == "purpose":
-            target[name] = one_line(scrubbed(cell))[:_LONGEST_PURPOSE].strip()
-        elif name == "criticality":
-            target[name] = _said(written, name, cells.criticality)
-    if not _said(written, "enabled", cells.truth, default=True):
+    for name in written:
+        read_cell = _READERS.get(name)
+        if read_cell is not None:
+            target[name] = _read(written, name, read_cell)
+    is_on = _read_or(written, "enabled", cells.truth, True)
+    is_off = _read_or(written, "disabled", cells.truth, False)
+    if is_off or not is_on:
         target["enabled"] = False
-    if _said(written, "disabled", cells.truth, default=False):
-        target["enabled"] = False
+
+
+def _tags(cell: str) -> list[str]:
+    found = (one_line(scrubbed(one))[:_LONGEST_TAG].strip() for one in cells.listed(cell))
+    return list(dict.fromkeys(one for one in found if one))[:60]
+
+
+def _purpose(cell: str) -> str:
+    return one_line(scrubbed(cell))[:_LONGEST_PURPOSE].strip()
+
+
+_READERS: Final[dict[str, Callable[[str], Any]]] = {
+    **dict.fromkeys(_LENGTHS, cells.length),
+    **dict.fromkeys(_WHOLE, cells.whole),
+    **dict.fromkeys(_NUMBERS, cells.number),
+    **dict.fromkeys(_TEXTS, one_line),
+    "regions": cells.listed,
+    "tags": _tags,
+    "purpose": _purpose,
+    "criticality": cells.criticality,
+}
 
 
 def _options(
@@ -228,35 +232,42 @@ def _options(
 ) -> None:
     """Options of the check, from columns of their own and from `probe.NAME`."""
     probe: dict[str, Any] = dict(target.get("probe") or {})
-    used = [name for name in written if name in _HTTP_ONLY]
-    if used and target.get("kind") not in {"http", "websocket"}:
-        raise ValueError(f"{used[0]}: expected it of kind http alone")
-    if "path" in written:
-        path = written["path"]
-        probe["path"] = path if path.startswith("/") else f"/{path}"
-    if "method" in written:
-        probe["method"] = written["method"].upper()
-    if "status" in written:
-        probe["status"] = _said(written, "status", lambda one: statuses(one.replace(";", ",")))
-    if "keyword" in written:
-        probe["expect"] = written["keyword"]
-    if "tls" in written and target.get("kind") in {"http", "websocket", "grpc"}:
-        probe["tls"] = _said(written, "tls", cells.truth)
-    if not _said(written, "verify", cells.truth, default=True):
-        probe["verify"] = False
-    if _said(written, "insecure", cells.truth, default=False):
+    _of_http(written, target, probe)
+    is_verified = _read_or(written, "verify", cells.truth, True)
+    is_insecure = _read_or(written, "insecure", cells.truth, False)
+    if is_insecure or not is_verified:
         probe["verify"] = False
     for name, cell in written.items():
         if name.startswith(columns.PROBE):
             probe[name.removeprefix(columns.PROBE)] = cells.value(cell)
-    if isinstance(probe.get("path"), str):
-        probe["path"] = literal(hidden_path(probe["path"], _hider(entry, secrets)))
-        if "${PORTQUORUM_SECRET_" in probe["path"] and _is_clear(target, probe):
+    path = probe.get("path")
+    if isinstance(path, str):
+        probe["path"] = literal(hidden_path(path, _hider(entry, secrets)))
+        if probe["path"] != literal(path) and _is_clear(target, probe):
             probe["insecure"] = True
+    target.pop("probe", None)
     if probe:
         target["probe"] = probe
-    else:
-        target.pop("probe", None)
+
+
+def _of_http(written: dict[str, str], target: dict[str, Any], probe: dict[str, Any]) -> None:
+    used = [name for name in written if name in _HTTP_ONLY]
+    if used and target.get("kind") not in {"http", "websocket"}:
+        raise ValueError(f"{used[0]}: expected it of kind http alone")
+    if "path" in written:
+        probe["path"] = "/" + written["path"].removeprefix("/")
+    if "method" in written:
+        probe["method"] = written["method"].upper()
+    if "status" in written:
+        probe["status"] = _read(written, "status", _statuses)
+    if "keyword" in written:
+        probe["expect"] = written["keyword"]
+    if "tls" in written and target.get("kind") in {"http", "websocket", "grpc"}:
+        probe["tls"] = _read(written, "tls", cells.truth)
+
+
+def _statuses(cell: str) -> list[int | str]:
+    return statuses(cell.replace(";", ","))
 
 
 def _is_clear(target: dict[str, Any], probe: dict[str, Any]) -> bool:
@@ -272,20 +283,16 @@ def _hider(entry: Found, secrets: Secrets) -> Callable[[str, str], str]:
     return found
 
 
-def _said[T](
-    written: dict[str, str],
-    name: str,
-    read_cell: Callable[[str], T],
-    *,
-    default: T | None = None,
-) -> T | None:
-    """The value of a cell; errors name its field."""
-    if name not in written:
-        return default
+def _read(written: dict[str, str], name: str, read_cell: Callable[[str], _T]) -> _T:
+    """The value of a cell that is there; errors name its field."""
     try:
         return read_cell(written[name])
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+
+
+def _read_or(written: dict[str, str], name: str, read_cell: Callable[[str], _T], default: _T) -> _T:
+    return _read(written, name, read_cell) if name in written else default
 
 
 def _name(target: dict[str, Any]) -> str:

@@ -11,7 +11,11 @@ from portquorum.importing.model import Place, Unreadable
 _MAGIC: Final = b"SQLite format 3\0"
 _MOST_ROWS: Final = 100_000
 _MOST_STEPS: Final = 20_000_000
-_TABLES: Final = ("monitor", "notification", "proxy", "maintenance")
+_LISTS: Final = ("monitor", "notification", "proxy", "maintenance")
+_READ: Final = (
+    *_LISTS,
+    *("monitor_notification", "monitor_tag", "tag", "monitor_maintenance", "setting"),
+)
 
 
 def is_database(path: Path) -> bool:
@@ -34,14 +38,11 @@ def read(path: Path) -> dict[str, Any] | Unreadable:
         uri = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
         with closing(sqlite3.connect(uri, uri=True)) as connection:
             connection.row_factory = sqlite3.Row
-            connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE) if hasattr(
-                connection, "setconfig"
-            ) else None
             connection.execute("PRAGMA trusted_schema = OFF")
             steps = [0]
             connection.set_progress_handler(lambda: _counted(steps), 10_000)
             return _all(connection)
-    except (sqlite3.Error, OSError, ValueError) as error:
+    except (sqlite3.Error, OSError, ValueError, KeyError) as error:
         return Unreadable(place, f"the database can't be read: {type(error).__name__}")
 
 
@@ -51,35 +52,30 @@ def _counted(steps: list[int]) -> int:
 
 
 def _all(connection: sqlite3.Connection) -> dict[str, Any]:
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+    named = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    tables = {row[0] for row in named}
     if "monitor" not in tables:
         raise ValueError("no table of monitors")
-    found: dict[str, Any] = {
-        f"{name}List": _rows(connection, name) for name in _TABLES if name in tables
-    }
-    by_id = {row["id"]: row for row in found["monitorList"]}
-    if "monitor_notification" in tables:
-        for row in _rows(connection, "monitor_notification"):
-            monitor = by_id.get(row["monitor_id"])
-            if monitor is not None:
-                monitor.setdefault("notificationIDList", []).append(row["notification_id"])
-    if {"monitor_tag", "tag"} <= tables:
-        tags = {row["id"]: row["name"] for row in _rows(connection, "tag")}
-        for row in _rows(connection, "monitor_tag"):
-            monitor = by_id.get(row["monitor_id"])
-            if monitor is not None:
-                one = {"name": tags.get(row["tag_id"]), "value": row.get("value")}
-                monitor.setdefault("tags", []).append(one)
-    windows = {row["id"]: row for row in found.get("maintenanceList", [])}
-    if "monitor_maintenance" in tables:
-        for row in _rows(connection, "monitor_maintenance"):
-            window = windows.get(row["maintenance_id"])
-            if window is not None:
-                window.setdefault("monitors", []).append(row["monitor_id"])
-    if "setting" in tables:
-        days = connection.execute("SELECT value FROM setting WHERE key = 'tlsExpiryNotifyDays'")
-        found["settings"] = {"tlsExpiryNotifyDays": row[0] for row in days.fetchmany(1)}
-    return found
+    rows = {name: _rows(connection, name) if name in tables else [] for name in _READ}
+    monitors = {row["id"]: row for row in rows["monitor"]}
+    for row in rows["monitor_notification"]:
+        _append(monitors, row["monitor_id"], "notificationIDList", row["notification_id"])
+    names = {row["id"]: row["name"] for row in rows["tag"]}
+    for row in rows["monitor_tag"]:
+        one = {"name": names.get(row["tag_id"]), "value": row.get("value")}
+        _append(monitors, row["monitor_id"], "tags", one)
+    windows = {row["id"]: row for row in rows["maintenance"]}
+    for row in rows["monitor_maintenance"]:
+        _append(windows, row["maintenance_id"], "monitors", row["monitor_id"])
+    days = [row["value"] for row in rows["setting"] if row.get("key") == "tlsExpiryNotifyDays"]
+    found: dict[str, Any] = {f"{name}List": rows[name] for name in _LISTS if name in tables}
+    return found | ({"settings": {"tlsExpiryNotifyDays": days[0]}} if days else {})
+
+
+def _append(rows: dict[Any, dict[str, Any]], key: object, name: str, value: object) -> None:
+    row = rows.get(key)
+    if row is not None:
+        row.setdefault(name, []).append(value)
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:

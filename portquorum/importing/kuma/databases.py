@@ -111,7 +111,9 @@ def _sqlserver(monitor: Monitor, written: str) -> Targets:
             raise LeftOutError(_NO_PLACE)
         place = _Place(_host(found["host"]), _port(found["port"]), {}, "")
         if "\\" in found[0]:
-            monitor.differs("the port of a named instance is not asked for: 1433 unless it is named")
+            monitor.differs(
+                "the port of a named instance is not asked for: 1433 unless it is named"
+            )
     monitor.differs(_QUERY)
     return [_entry("mssql", place, 1433)]
 

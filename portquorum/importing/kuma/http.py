@@ -184,8 +184,6 @@ def _query(path: str, operator: str, expected: str) -> list[dict[str, Any]]:
         raise LeftOutError(str(error)) from None
 
 
-
-
 def request_of_websocket(monitor: Monitor, probe: dict[str, Any], place: HttpPlace) -> None:
     """Adds headers and login of an upgrade to `probe`."""
     request(monitor, probe, place)

@@ -111,13 +111,13 @@ def _login(
         method = "url" if place.username else ""
     user = fields.text("basic_auth_user") if method == "basic" else (place.username or "")
     password = fields.text("basic_auth_pass") if method == "basic" else (place.password or "")
-    if method in {"ntlm", "oauth2-cc", "mtls"}:
-        _LOGINS[method](monitor, probe, headers)
+    if method in _LOGINS and not (method == "oauth2-cc" and _taken(headers)):
+        _LOGINS[method](monitor, probe)
     elif method == "bearer":
         token = fields.text("bearer_token")
-        if not _taken(monitor, headers):
+        if not _taken(headers):
             probe["bearer"] = monitor.secret("bearer_token", token)
-    elif method in {"basic", "url"} and not _taken(monitor, headers):
+    elif method in {"basic", "url"} and not _taken(headers):
         if user and len(password) >= SHORTEST:
             shown = user if len(user) < SHORTEST else monitor.secret("basic_auth_user", user)
             probe["basic_auth"] = {
@@ -127,16 +127,16 @@ def _login(
         else:
             what = "the header Authorization (Basic and the base64 of USER:PASSWORD)"
             headers["Authorization"] = monitor.secret("Authorization", f"{user}:{password}", what)
-    elif method and method not in {"basic", "url"}:
+    elif method and method not in {"basic", "url", "oauth2-cc"}:
         raise LeftOutError(f"the login {method[:20]!r} is not known here")
 
 
-def _taken(monitor: Monitor, headers: dict[str, str]) -> bool:
+def _taken(headers: dict[str, str]) -> bool:
     """Whether a header has a login already, which is the one that counts there."""
     return any(name.lower() == "authorization" for name in headers)
 
 
-def _ntlm(monitor: Monitor, probe: dict[str, Any], headers: dict[str, str]) -> None:
+def _ntlm(monitor: Monitor, probe: dict[str, Any]) -> None:
     monitor.fields.skip("basic_auth_user", "basic_auth_pass", "authDomain", "authWorkstation")
     if monitor.fields.text("type") != "http":
         raise LeftOutError("it logs in by NTLM, which no check here does, to read the page")
@@ -148,13 +148,11 @@ def _ntlm(monitor: Monitor, probe: dict[str, Any], headers: dict[str, str]) -> N
     probe["conditions"] = [{"header": "WWW-Authenticate", "matches": "(?i)NTLM|Negotiate"}]
 
 
-def _oauth(monitor: Monitor, probe: dict[str, Any], headers: dict[str, str]) -> None:
+def _oauth(monitor: Monitor, probe: dict[str, Any]) -> None:
     monitor.fields.skip(
         *("oauth_client_id", "oauth_client_secret", "oauth_token_url", "oauth_scopes"),
         *("oauth_audience", "oauth_auth_method"),
     )
-    if _taken(monitor, headers):
-        return
     monitor.differs(
         "no token is fetched by OAuth 2.0 before the check: the variable of `bearer:` needs one "
         "that stays valid"
@@ -162,7 +160,7 @@ def _oauth(monitor: Monitor, probe: dict[str, Any], headers: dict[str, str]) -> 
     probe["bearer"] = monitor.secret("oauth token", "", "a token in place of that of OAuth 2.0")
 
 
-def _mutual(monitor: Monitor, probe: dict[str, Any], headers: dict[str, str]) -> None:
+def _mutual(monitor: Monitor, probe: dict[str, Any]) -> None:
     certificate, key = monitor.fields.text("tlsCert"), monitor.fields.text("tlsKey")
     if certificate and key:
         probe["client_certificate"] = {

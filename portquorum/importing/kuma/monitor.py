@@ -15,8 +15,8 @@ from portquorum.importing.secrets import Secrets
 _SCHEME: Final = re.compile(r"(Basic|Bearer|Token|ApiKey|Digest) (?=\S)", re.IGNORECASE)
 _NO_HOST: Final = "it names no host"
 NOTIFY_DAYS: Final = 21
-"""The first of the days before the end at which Uptime Kuma tells of a certificate or domain, as
-long as nobody changed `tlsExpiryNotifyDays` (checkCertExpiryNotifications, server/util-server.js)."""
+"""The first of the days before the end at which it tells of a certificate or domain, unless
+`tlsExpiryNotifyDays` is set (checkCertExpiryNotifications, server/util-server.js)."""
 
 Targets = list[dict[str, Any]]
 

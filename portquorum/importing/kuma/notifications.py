@@ -19,7 +19,9 @@ _LEAST_REMINDER_S: Final = 60
 _MOST_REMINDER_S: Final = 30 * 86_400
 _LONGEST_NAME: Final = 50
 _OWN: Final = frozenset({"name", "type", "isDefault", "applyExisting", "id", "userId", "active"})
-_COLUMNS: Final = frozenset({"id", "name", "active", "userId", "user_id", "isDefault", "is_default"})
+_COLUMNS: Final = frozenset(
+    {"id", "name", "active", "userId", "user_id", "isDefault", "is_default"}
+)
 
 
 class _Notification(Struct):
@@ -117,7 +119,7 @@ def _config(value: Mapping[str, Any]) -> dict[str, Any]:
         except RecursionError:
             raise ValueError("too deep") from None
         if not isinstance(found, dict):
-            raise ValueError("no mapping")
+            raise ValueError("no mapping")  # noqa: TRY004 - what a text says, and no wrong use
         return found
     if isinstance(written, Mapping):
         return dict(written)
@@ -130,7 +132,7 @@ def _route(one: _Notification, found: Import, secrets: Secrets) -> str | None:
     if not one.active:
         found.ignored.append(Ignored(one.place, what, "it is off"))
         return None
-    made = channels.channel(one.provider, one.fields, secrets, one.place)
+    made = channels.channel(f"kuma.{one.provider}", one.fields, secrets, one.place)
     if isinstance(made, channels.Refused):
         found.ignored.append(Ignored(one.place, what, made.why))
         return None

@@ -27,7 +27,9 @@ def grpc(monitor: Monitor) -> Targets:
     """A call by gRPC: of the health service as it is, of another one the port alone."""
     fields = monitor.fields
     written = monitor.expanded(fields.text("grpcUrl")).strip()
-    fields.skip("grpcProtobuf", "grpcBody", "grpcMetadata", "grpcMethod", "keyword", "invertKeyword")
+    fields.skip(
+        "grpcProtobuf", "grpcBody", "grpcMetadata", "grpcMethod", "keyword", "invertKeyword"
+    )
     tls = fields.flag("grpcEnableTls") or written.startswith(("https://", "grpcs://"))
     bare = written.partition("://")[2] or written
     try:
@@ -40,8 +42,8 @@ def grpc(monitor: Monitor) -> Targets:
         return [entry | {"kind": "tcp", "expect": "closed"}]
     if fields.text("grpcServiceName").strip().endswith(("grpc.health.v1.Health", "Health")):
         monitor.differs(
-            "the health of the whole server is asked for, and must be SERVING; no keyword is looked "
-            "for: `service:` names a service"
+            "the health of the whole server is asked for, and must be SERVING; no keyword is "
+            "looked for: `service:` names a service"
         )
         probe = tls_option(place.port, tls=tls) | monitor.ends(tls=tls)
         return [entry | {"kind": "grpc"} | ({"probe": probe} if probe else {})]
@@ -168,8 +170,8 @@ def gamedig(monitor: Monitor) -> Targets:
     if _SOURCE_GAMES.match(game):
         return [_source(monitor)]
     raise LeftOutError(
-        f"the protocol of the game {game[:40]!r} is not known here: kind udp with the bytes that it "
-        "asks and answers (docs/recipes.md)"
+        f"the protocol of the game {game[:40]!r} is not known here: kind udp with the bytes that "
+        "it asks and answers (docs/recipes.md)"
     )
 
 

@@ -24,7 +24,8 @@ _MONITORS: Final = ("monitorlist", "monitors")
 _NOTIFICATIONS: Final = ("notificationlist", "notifications")
 _PROXIES: Final = ("proxylist", "proxies")
 _MAINTENANCE: Final = ("maintenancelist", "maintenances", "maintenance")
-_USUAL: Final = ("defaults",)
+_INNER: Final = ("monitors", "children")
+_NOTHING: Final[tuple[Any, ...]] = (None, [], {}, "")
 _MOST_DEEP: Final = 20
 _WHY: Final = {
     "version": "the version of the program",
@@ -98,16 +99,16 @@ def _values(text: str, file: str, into: Source) -> Iterator[Any]:
 
 def _document(value: Any, file: str, into: Source) -> None:
     if isinstance(value, list):
-        _monitors(value, file, {}, (), into, 0)
+        _monitors(value, _Level(file, {}), (), into)
         return
     if not isinstance(value, Mapping):
         return
     plain = {names.plain(str(name)): str(name) for name in value}
     if "type" in plain and ("name" in plain or "url" in plain):
-        _monitors([value], file, {}, (), into, 0)
+        _monitors([value], _Level(file, {}), (), into)
         return
     if value and all(_is_id(name) and _is_monitor(one) for name, one in value.items()):
-        _monitors(list(value.values()), file, {}, (), into, 0)
+        _monitors(list(value.values()), _Level(file, {}), (), into)
         return
     _sections(value, {_section(name): written for name, written in plain.items()}, file, into)
 
@@ -127,41 +128,29 @@ def _is_monitor(value: object) -> bool:
 
 def _sections(value: Mapping[str, Any], plain: dict[str, str], file: str, into: Source) -> None:
     used: set[str] = set()
-    settings = value.get(plain.get("settings", ""))
-    usual: Mapping[str, Any] = {}
+
+    def section(name: str) -> Any:
+        if name in plain:
+            used.add(name)
+        return value.get(plain.get(name, ""))
+
+    settings, usual = section("settings"), section("defaults")
     if isinstance(settings, Mapping):
-        used.add("settings")
-        usual = _settings(settings, file, into)
-    for name in _USUAL:
-        if isinstance(value.get(plain.get(name, "")), Mapping):
-            usual = value[plain[name]]
-            used.add(name)
+        usual = _settings(settings, file, into) or usual
+    context = _Level(file, usual if isinstance(usual, Mapping) else {})
     for name in (*_MONITORS, "groups"):
-        found = value.get(plain.get(name, ""))
-        if found is not None:
-            used.add(name)
-            _monitors(_items(found), file, usual, (), into, 0, groups=name == "groups")
-    for names_of, add in (
+        _monitors(_items(section(name)), context, (), into, groups=name == "groups")
+    for sections, add in (
         (_NOTIFICATIONS, into.notifications),
         (_MAINTENANCE, into.maintenance),
     ):
-        for name in names_of:
-            for one in _items(value.get(plain.get(name, ""))):
-                used.add(name)
-                if isinstance(one, Mapping):
-                    add.append((_place(one, file), one))
-            if plain.get(name) in value:
-                used.add(name)
-    for name in _PROXIES:
-        if name in plain:
-            used.add(name)
-        for one in _items(value.get(plain.get(name, ""))):
-            if isinstance(one, Mapping):
-                into.proxies[str(one.get("id", ""))] = one
+        found = [one for name in sections for one in _items(section(name))]
+        add += [(_place(one, file), one) for one in found if isinstance(one, Mapping)]
+    proxies = [one for name in _PROXIES for one in _items(section(name))]
+    into.proxies |= {str(one.get("id", "")): one for one in proxies if isinstance(one, Mapping)}
     for name, written in plain.items():
-        if name not in used and value[written] not in (None, [], {}, ""):
-            lines = getattr(value, "lines", {})
-            place = Place(file, lines.get(written, 0))
+        if name not in used and value[written] not in _NOTHING:
+            place = Place(file, getattr(value, "lines", {}).get(written, 0))
             why = _WHY.get(name, _NO_PLACE_HERE)
             into.ignored.append(Ignored(place, one_line(written)[:60], why))
 
@@ -175,7 +164,7 @@ def _settings(settings: Mapping[str, Any], file: str, into: Source) -> Mapping[s
             usual = value
         elif plain == "tlsexpirynotifydays":
             into.notify_days = _days(value)
-        elif value not in (None, [], {}, ""):
+        elif value not in _NOTHING:
             shown = f"settings.{one_line(str(name))[:60]}"
             into.ignored.append(Ignored(_place(settings, file), shown, _NO_PLACE_HERE))
     return usual
@@ -203,31 +192,32 @@ def _items(value: object) -> list[Any]:
     return list(value) if isinstance(value, list) else []
 
 
+class _Level(Struct, frozen=True):
+    """Where monitors stand: their file, what holds for all of them, and how deep it is."""
+
+    file: str
+    usual: Mapping[str, Any]
+    depth: int = 0
+
+
 def _monitors(
-    items: list[Any],
-    file: str,
-    usual: Mapping[str, Any],
-    above: tuple[str, ...],
-    into: Source,
-    depth: int,
-    *,
-    groups: bool = False,
+    items: list[Any], level: _Level, above: tuple[str, ...], into: Source, *, groups: bool = False
 ) -> None:
     """Adds monitors, and those within them; items of `groups:` are groups without a type."""
     for one in items:
-        if not isinstance(one, Mapping) or depth > _MOST_DEEP:
+        if not isinstance(one, Mapping) or level.depth > _MOST_DEEP:
             why = "expected a monitor, found something else"
-            into.unreadable.append(Unreadable(Place(file), why))
+            into.unreadable.append(Unreadable(Place(level.file), why))
             continue
-        inner = next((one[key] for key in ("monitors", "children") if key in one), None)
-        mine = {key: value for key, value in one.items() if key not in {"monitors", "children"}}
-        fields = MonitorFields(_kept(one, mine), file, usual)
+        inner = next((one[key] for key in _INNER if key in one), None)
+        mine = {key: value for key, value in one.items() if key not in _INNER}
+        fields = MonitorFields(_kept(one, mine), level.file, level.usual)
         is_group = inner is not None or (groups and "type" not in one)
         into.monitors.append(RawMonitor(fields, above, is_group))
         if inner is not None:
             name = str(one.get("name") or "")
-            deeper = (*above, name) if name else above
-            _monitors(_items(inner), file, usual, deeper, into, depth + 1)
+            deeper = _Level(level.file, level.usual, level.depth + 1)
+            _monitors(_items(inner), deeper, (*above, name) if name else above, into)
 
 
 def _kept(original: Mapping[str, Any], mine: dict[str, Any]) -> Mapping[str, Any]:

@@ -23,8 +23,7 @@ def read(files: Sequence[Path], options: Options) -> Import:
     found = Import(source="kuma", unreadable=source.unreadable, ignored=source.ignored)
     above = groups.above(source.monitors)
     entries = [
-        _entry(raw, one, source, context)
-        for raw, one in zip(source.monitors, above, strict=True)
+        _entry(raw, one, source, context) for raw, one in zip(source.monitors, above, strict=True)
     ]
     found.entries = [one.found for one in entries]
     notifications.add(found, source, entries, secrets)
@@ -34,9 +33,7 @@ def read(files: Sequence[Path], options: Options) -> Import:
     return found
 
 
-def _entry(
-    raw: RawMonitor, above: groups.Above, source: Source, context: Context
-) -> convert.Entry:
+def _entry(raw: RawMonitor, above: groups.Above, source: Source, context: Context) -> convert.Entry:
     if groups.is_group(raw):
         return _group(raw, above)
     one = convert.entry(raw.fields, context, above.names, active=above.active)
