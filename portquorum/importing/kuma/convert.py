@@ -88,8 +88,12 @@ def entry(
         found.targets, found.left_out, found.networked = [], str(error), error.networked
     except ValueError as error:
         found.targets, found.left_out = [], str(error)
+    if found.targets:
+        for unknown in fields.unknown():
+            monitor.differs(f"`{unknown}` is no field of Uptime Kuma, and was not used")
+            fields.skip(unknown)
+        found.ignored = fields.unused()
     found.differences = monitor.differences
-    found.ignored = fields.unused()
     return Entry(found, key, notifications, remind_s)
 
 
@@ -101,6 +105,12 @@ def _targets(monitor: Monitor, found: Found, kind: str) -> Targets:
     if make is None:
         what = f"monitors of the type {kind[:40]!r} are not known" if kind else "it has no type"
         raise LeftOutError(what, networked=bool(kind))
+    family = monitor.fields.text("ipFamily")
+    if family:
+        monitor.differs(
+            f"all addresses of the host are tried, not only those of {family[:10]}; write an "
+            "address as `host:` for one of them"
+        )
     made = make(monitor)
     timing = _timing(monitor, found, kind)
     targets = [target | timing for target in made]

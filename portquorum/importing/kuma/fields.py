@@ -107,6 +107,16 @@ class MonitorFields:
             found.append(Ignored(self.place(written), shown, why))
         return found
 
+    def unknown(self) -> list[str]:
+        """The names of fields with a value that Uptime Kuma does not have: of other programs."""
+        return [
+            one_line(written)[:_SHOWN]
+            for plain, written in self._written.items()
+            if plain not in names.KNOWN | names.BOOKKEEPING
+            and plain not in self._used
+            and not self._is_usual(plain)
+        ]
+
     def bookkeeping(self) -> set[str]:
         """The names of Uptime Kuma's own data about the monitor that it has."""
         return {

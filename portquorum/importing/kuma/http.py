@@ -56,6 +56,8 @@ def json_query(monitor: Monitor) -> Targets:
             "upside down of a JSON query: write the opposite as a condition (docs/kinds.md)"
         )
     fields = monitor.fields
+    if fields.flag("retryOnlyOnStatusCodeFailure") and fields.number("maxretries"):
+        monitor.differs("a wrong value is told after as many failures as a wrong status")
     operator = fields.text("jsonPathOperator", "==")
     expected = monitor.expanded(fields.text("expectedValue"))
     found = _query(fields.text("jsonPath"), operator, expected)

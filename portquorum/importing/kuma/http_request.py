@@ -44,12 +44,6 @@ def request(monitor: Monitor, probe: dict[str, Any], place: HttpPlace) -> None:
         probe["headers"] = headers
     if monitor.fields.flag("cacheBust"):
         monitor.differs("the URL is asked as it is: no parameter is added against caches")
-    family = monitor.fields.text("ipFamily")
-    if family:
-        monitor.differs(
-            f"all addresses of the host are tried, not only those of {family[:10]}; write an "
-            "address as `host:` for one of them"
-        )
     if in_clear(probe, tls=place.tls):
         probe["insecure"] = True
 

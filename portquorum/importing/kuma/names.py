@@ -90,6 +90,36 @@ WHY: Final = {
 }
 """Why a field without an equal is not used; for the others: it is of another type of monitor."""
 
+KNOWN: Final = frozenset(
+    {
+        *("name", "type", "url", "hostname", "port", "method", "active", "parent", "tags"),
+        *("maxretries", "interval", "retryinterval", "resendinterval", "timeout", "keyword"),
+        *("invertkeyword", "expirynotification", "domainexpirynotification", "ignoretls"),
+        *("upsidedown", "packetsize", "maxredirects", "acceptedstatuscodes", "forceinactive"),
+        *("dnsresolvetype", "dnsresolveserver", "dockercontainer", "dockerhost", "proxyid"),
+        *("notificationidlist", "mqtttopic", "mqttsuccessmessage", "mqttchecktype"),
+        *("databasequery", "databaseconnectionstring", "authmethod", "grpcurl", "grpcprotobuf"),
+        *("grpcmethod", "grpcservicename", "grpcenabletls", "grpcbody", "grpcmetadata"),
+        *("radiuscalledstationid", "radiuscallingstationid", "radiususername", "radiuspassword"),
+        *("radiussecret", "game", "gamediggivenportonly", "gamedigtoken", "httpbodyencoding"),
+        *("jsonpath", "expectedvalue", "jsonpathoperator", "retryonlyonstatuscodefailure"),
+        *("systemservicename", "kafkaproducertopic", "kafkaproducerbrokers", "kafkaproducerssl"),
+        *("kafkaproducerallowautotopiccreation", "kafkaproducermessage"),
+        *("kafkaproducersasloptions", "cachebust", "remotebrowser", "screenshotdelay"),
+        *("snmpoid", "snmpversion", "snmpv3username", "smtpsecurity", "rabbitmqnodes"),
+        *("rabbitmqusername", "rabbitmqpassword", "conditions", "ntpstratumthreshold"),
+        *("ntptimeoffsetthreshold", "ntprootdispersionthreshold", "ipfamily", "location"),
+        *("expectedtlsalert", "pingnumeric", "pingcount", "pingperrequesttimeout", "protocol"),
+        *("saveresponse", "saveerrorresponse", "responsemaxlength", "subtype", "headers", "body"),
+        *("basicauthuser", "basicauthpass", "oauthclientid", "oauthclientsecret"),
+        *("oauthtokenurl", "oauthscopes", "oauthaudience", "oauthauthmethod", "bearertoken"),
+        *("pushtoken", "mqttusername", "mqttpassword", "mqttwebsocketpath", "authworkstation"),
+        *("authdomain", "tlsca", "tlscert", "tlskey", "description", "wssubprotocol"),
+        *("wsignoresecwebsocketacceptheader", "customurl", "sendurl", "dockerhostname"),
+    }
+)
+"""All fields that a monitor has (toJSON in server/model/monitor.js, and the older versions)."""
+
 OF_ANOTHER_TYPE: Final = "this type of monitor does not use it, or portquorum has nothing like it"
 
 

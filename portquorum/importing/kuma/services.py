@@ -69,6 +69,8 @@ def websocket(monitor: Monitor) -> Targets:
         place = http_place(url)
     except ValueError as error:
         raise LeftOutError(str(error)) from None
+    if fields.flag("wsIgnoreSecWebsocketAcceptHeader"):
+        monitor.differs("a server with a wrong Sec-WebSocket-Accept is down, as for browsers")
     probe: dict[str, Any] = {}
     path = hidden_path(place.path, monitor.of_path())
     if path != "/":

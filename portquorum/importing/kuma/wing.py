@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from portquorum.importing.kuma import convert, groups, maintenance, notifications
 from portquorum.importing.kuma.fields import MonitorFields
@@ -10,6 +11,11 @@ from portquorum.importing.kuma.source import RawMonitor, Source, read_file
 from portquorum.importing.model import Found, Ignored, Import, Options
 from portquorum.importing.secrets import Secrets
 from schemas.plain_text import one_line
+
+_GROUP: Final = (
+    "a group is no check: its name is a tag, and in the id, of what is in it, and whom it told is "
+    "told of each"
+)
 
 
 def read(files: Sequence[Path], options: Options) -> Import:
@@ -23,9 +29,16 @@ def read(files: Sequence[Path], options: Options) -> Import:
     found = Import(source="kuma", unreadable=source.unreadable, ignored=source.ignored)
     above = groups.above(source.monitors)
     entries = [
-        _entry(raw, one, source, context) for raw, one in zip(source.monitors, above, strict=True)
+        _entry(raw, one, source, context)
+        for raw, one in zip(source.monitors, above, strict=True)
+        if not _is_level(raw)
     ]
     found.entries = [one.found for one in entries]
+    found.ignored += [
+        Ignored(raw.fields.place(), f"the group {raw.fields.text('name')[:60]!r}", _GROUP)
+        for raw in source.monitors
+        if _is_level(raw)
+    ]
     notifications.add(found, source, entries, secrets)
     maintenance.add(found, source, entries)
     found.secrets = secrets.found
@@ -55,14 +68,15 @@ def _group(raw: RawMonitor, above: groups.Above) -> convert.Entry:
         place=fields.place(),
         name=name,
         group=" / ".join(above.names),
-        left_out=(
-            "a group is no check: its name is the group, and a tag, of what is in it, and whom it "
-            "told is told of each"
-        ),
+        left_out=_GROUP,
         networked=False,
-        ignored=fields.unused(),
     )
     return convert.Entry(found, f"group {fields.text('id') or name}", [], 0)
+
+
+def _is_level(raw: RawMonitor) -> bool:
+    """Whether it is a level of a file alone, and no monitor of the type group."""
+    return raw.is_group and not raw.fields.text("type")
 
 
 def _bookkeeping(found: Import, source: Source) -> None:
