@@ -93,7 +93,10 @@ def _identified(found: Iterable[Found]) -> list[_Entry]:
             entry.left_out = "it names nothing that could be checked"
         if entry.left_out is None:
             entry.targets = [_target(target, one) for target in one.targets]
-            given = [ids.give(one.group, str(t["name"]), _place(t)) for t in entry.targets]
+            given = [
+                ids.give(one.group, str(t["name"]), _place(t), str(t.get("id", "")))
+                for t in entry.targets
+            ]
             entry.ids = tuple(name for name, _ in given)
             entry.renamed = tuple(name for name, other in given if other)
             entry.targets = [

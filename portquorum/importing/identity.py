@@ -13,11 +13,13 @@ class Ids:
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
-    def give(self, group: str, name: str, fallback: str) -> tuple[str, bool]:
+    def give(self, group: str, name: str, fallback: str, own: str = "") -> tuple[str, bool]:
         """An id, and whether it is another one than group and name alone would give.
 
         `fallback` is what it is made of when group and name have no letter or digit of ASCII.
+        `own`: an id that the source has for it already.
         """
+        group, name = ("", own) if slug(own) else (group, name)
         wanted = slug(f"{group} {name}" if group else name)
         # A name of which nothing is left must not become the group alone.
         plain = wanted if slug(name) else slug(f"{group} {fallback}") or "target"

@@ -144,6 +144,8 @@ def port_list(cell: str) -> list[int]:
     found: list[int] = []
     for part in filter(None, re.split(r"[;,\s|]+(?!-)(?<!-)", text)):
         low, dash, high = part.partition("-")
+        if re.match(r"0[0-9]", low):
+            raise ValueError("expected ports, found a number with a separator of thousands")
         first = whole(low)
         last = whole(high) if dash else first
         if not 0 < first <= last <= _MOST:

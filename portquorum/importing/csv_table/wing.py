@@ -149,6 +149,8 @@ def _targets(written: dict[str, str], entry: Found, secrets: Secrets) -> list[di
             one["name"] = _name(one)
         elif len(ports) > 1:
             one["name"] = f"{entry.name} {port}"
+        if "id" in written:
+            one["id"] = written["id"] if len(ports) == 1 else f"{written['id']}-{port}"
         found.append(one)
     if "name" not in written:
         entry.name = str(found[0]["name"])

@@ -76,6 +76,7 @@ class _Reader:
         self.parser.StartDoctypeDeclHandler = self._doctype
         self.parser.EntityDeclHandler = _no_entities
         self.parser.ExternalEntityRefHandler = _no_external
+        self.parser.SkippedEntityHandler = _no_entities
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.hosts: list[Host] = []
@@ -149,7 +150,7 @@ class _Reader:
 
 
 def _no_entities(*_: object) -> None:
-    raise _Refused("expected no entities, found a declaration of one")
+    raise _Refused("expected no entities, found one, or its declaration")
 
 
 def _no_external(*_: object) -> int:
