@@ -20,6 +20,9 @@ HELP = examples(
     "portquorum import gatus config.yaml",
     "portquorum import gatus config/ --env-file .env --output inventory.yaml --report report.md",
     "portquorum import gatus config.yaml --output - --json",
+    "portquorum import kuma kuma.db --report report.md",
+    "portquorum import csv servers.csv --private allow",
+    "portquorum import nmap scan.xml",
 )
 _STDOUT = Path("-")
 
@@ -27,7 +30,11 @@ _STDOUT = Path("-")
 def import_(
     kind: Annotated[
         str,
-        typer.Argument(metavar="KIND", help="What the files are of: gatus.", show_default=False),
+        typer.Argument(
+            metavar="KIND",
+            help="What the files are of: gatus, kuma, csv, nmap.",
+            show_default=False,
+        ),
     ],
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE…", help="Its files, or folders of them.")

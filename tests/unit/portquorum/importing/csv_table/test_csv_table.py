@@ -24,8 +24,8 @@ def imported(text: str | bytes, folder: Path) -> tuple[list[dict[str, Any]], Rep
 
 
 def test_our_own_field_names(tmp_path: Path) -> None:
-    text = """name,id,kind,host,port,interval,timeout,retries,criticality,tags,team,probe.status,group
-API,api-1,http,api.example.com,443,30s,5s,2,critical,"prod, eu",,"[""200-299"", 401]",Shop
+    text = """name,id,kind,host,port,interval,timeout,retries,criticality,tags,probe.status,group
+API,api-1,http,api.example.com,443,30s,5s,2,critical,"prod, eu","[""200-299"", 401]",Shop
 """
     targets, report = imported(text, tmp_path)
     assert targets == [
@@ -163,17 +163,26 @@ def test_a_quote_that_never_ends_is_told(tmp_path: Path) -> None:
 
 
 def test_tokens_in_urls_and_notes_are_not_copied(tmp_path: Path) -> None:
-    token = "7f3a9b2c4d5e6f708192a3b4"
+    canary = "7f3a9b2c4d5e6f708192a3b4"
     text = f"""url,note
-https://user:{token}@a.example.com/hook/{token}?key={token},the token is {token}
-http://b.example.com/{token},
+https://user:{canary}@a.example.com/hook/{canary}?key={canary},the token is {canary}
+http://b.example.com/{canary},
 """
     targets, report = imported(text, tmp_path)
     assert len(targets) == 2
     assert targets[1]["probe"]["insecure"] is True
     whole = (repr((targets, report)), reporting.markdown(report), *reporting.lines(report))
-    assert all(token not in text for text in whole)
+    assert all(canary not in text for text in whole)
     assert writer.document({"targets": targets}, report)
+
+
+def test_the_template_of_the_docs(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[5] / "docs" / "import.md").read_text()
+    template = page.partition("```csv\n")[2].partition("```")[0]
+    targets, report = imported(template, tmp_path)
+    assert (report.count("exact"), report.ignored) == (4, ())
+    assert len(targets) == 5
+    assert targets[0]["probe"] == {"path": "/health"}
 
 
 @pytest.mark.parametrize(

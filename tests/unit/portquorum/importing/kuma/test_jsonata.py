@@ -66,5 +66,5 @@ def test_a_query(query: str, operator: str, expected: str, found: list[dict[str,
     ],
 )
 def test_what_is_more_than_a_path_says_so(query: str, operator: str, expected: str) -> None:
-    with pytest.raises(UnknownQueryError, match="docs/kinds.md|number|known"):
+    with pytest.raises(UnknownQueryError, match=r"docs/kinds\.md|number|known"):
         conditions(query, operator, expected)
