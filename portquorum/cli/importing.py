@@ -32,7 +32,7 @@ def import_(
         str,
         typer.Argument(
             metavar="KIND",
-            help="What the files are of: gatus, kuma, csv, nmap.",
+            help="What the files are of: gatus, kuma, blackbox, prometheus, csv, nmap.",
             show_default=False,
         ),
     ],
