@@ -1,7 +1,7 @@
 """`python -m portquorum.inventory.reference [--check]`: writes what is made from the Structs.
 
-That is the schema of inventory files. With `--check` nothing is written; the exit code is 1 if a
-file differs from the generated one.
+The schema of inventory files, and the page of docs/ with every field of them. With `--check`
+nothing is written; the exit code is 1 if a file differs from the generated one.
 """
 
 import argparse

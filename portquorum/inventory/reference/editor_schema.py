@@ -79,6 +79,8 @@ def _of_struct(struct: type[Struct], definitions: dict[str, Schema]) -> Schema:
     for field in fields:
         name = field.encode_name
         schema = shape(field.type, lambda inner: _reference(inner, definitions))
+        if not field.required:
+            schema = or_null(schema)
         described = _described(schema, facts[name], default_of(struct, name))
         if struct in OPTIONS:  # an editor would write all of them with `probe:`
             described.pop("default", None)

@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from portquorum.inventory import document
+from portquorum.inventory import document, tree
 from portquorum.inventory.reference import others, probes, routes, targets
 from portquorum.inventory.reference.fact import Facts
 from portquorum.inventory.targets import BUILT_IN
@@ -31,9 +31,16 @@ FACTS: Final[dict[type[Struct], Facts]] = {
 
 
 def facts_of(struct: type[Struct]) -> Facts:
-    """The facts of the fields of `struct`, in the order in which it has them."""
-    known = FACTS[struct]
-    return {name: known[name] for name in struct.__struct_encode_fields__}
+    """The facts of the fields of `struct`, in the order in which people look for them.
+
+    Raises:
+        KeyError: of a field nothing is known.
+    """
+    known, fields = FACTS[struct], struct.__struct_encode_fields__
+    missing = [name for name in fields if name not in known]
+    if missing:
+        raise KeyError(f"no facts of {struct.__name__}: {', '.join(missing)}")
+    return {name: one for name, one in known.items() if name in fields}
 
 
 def default_of(struct: type[Struct], name: str) -> Any:
@@ -47,7 +54,11 @@ def default_of(struct: type[Struct], name: str) -> Any:
 
 
 def default_text(value: object) -> str:
-    """A default as YAML has it."""
+    """A default as YAML has it, without quotes where it needs none."""
+    if isinstance(value, str):
+        roots, _ = tree.read(value, "")
+        if [root.value for root in roots] == [value]:
+            return value
     return yaml_text(value)
 
 

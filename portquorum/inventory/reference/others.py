@@ -59,13 +59,13 @@ REGION: Final[Facts] = {
     "source": fact(
         "The address that they check from, one of their machine.",
         "10.0.0.7",
-        "of_region",
+        "vantage",
         default="what the system chooses",
     ),
     "connectivity": fact(
         "References (`host:port`) by which a prober tells that its own network has failed.",
         '["192.0.2.53:53"]',
-        "of_region",
+        "vantage",
         default="none",
         beside="internal: true",
     ),
@@ -85,7 +85,7 @@ REGION: Final[Facts] = {
 
 TEAM: Final[Facts] = {
     "routes": fact(
-        "The routes that are told of its targets.", "[mail]", "team_routes", default="none"
+        "The routes that are told of its targets.", "[mail]", "audience", default="none"
     ),
     "slo": fact(
         "The objective for the uptime of its targets, in percent.",

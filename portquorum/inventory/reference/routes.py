@@ -150,7 +150,7 @@ ROUTE: Final[Facts] = {
     ),
     "templates": fact(
         "Texts of one's own (Jinja2).",
-        '{subject: "{{ severity }}: {{ name }}"}',
+        '{subject: "[{{ severity }}] {{ count }} targets"}',
         "messages",
         default="the usual texts",
     ),
@@ -203,16 +203,21 @@ ESCALATION: Final[Facts] = {
 TEMPLATES: Final[Facts] = {
     "subject": fact(
         "The subject, or the first line.",
-        '"{{ severity }}: {{ name }}"',
+        '"[{{ severity }}] {{ count }} targets"',
         "messages",
         default="the usual text",
     ),
-    "text": fact("The text.", '"{{ summary }}"', "messages", default="the usual text"),
+    "text": fact("The text.", '"{{ count }} targets"', "messages", default="the usual text"),
     "html": fact(
         "The text of a mail as HTML.",
-        '"<b>{{ summary }}</b>"',
+        '"<b>{{ count }}</b> targets"',
         "messages",
         default="the usual text",
     ),
-    "short": fact("The text of an SMS.", '"{{ summary }}"', "messages", default="the usual text"),
+    "short": fact(
+        "The text of an SMS.",
+        '"{{ count }} targets"',
+        "messages",
+        default="the usual text",
+    ),
 }

@@ -6,6 +6,7 @@ a number in quotes. What a number in quotes may be is left to the loader.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from msgspec import Struct, inspect
@@ -14,11 +15,24 @@ from portquorum.inventory.document import Duration
 
 Schema = dict[str, Any]
 
+
+def text_pattern(of: object) -> str | None:
+    """The pattern of a type of texts."""
+    info = inspect.type_info(of)
+    while isinstance(info, inspect.Metadata):
+        info = info.type
+    return info.pattern if isinstance(info, inspect.StrType) else None
+
+
 NULL: Final = {"type": "null"}
-_DURATIONS: Final = inspect.type_info(Duration)
-_QUOTED_INT: Final = r"^[-+]?[0-9]{1,300}$"
+_DURATION: Final = text_pattern(Duration)
+_QUOTED_INT: Final = r"^[+-]?[0-9]{1,18}$"
 _NUMBER: Final = r"[0-9]{1,3}(\.[0-9]{1,3})?"
-_QUOTED_NUMBER: Final = r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?$"
+_QUOTED_NUMBER: Final = r"^[+-]?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})$"
+_ONE_NAME: Final = r"^[^,]*$"
+"""Of names a text with a comma is a list without its brackets."""
+
+_NAME_LENGTH: Final = 128
 
 _SIMPLE: Final[Mapping[type[inspect.Type], Schema]] = {
     inspect.BoolType: {"type": "boolean"},
@@ -30,6 +44,7 @@ Reference = Callable[[type[Struct]], Schema]
 """The schema that stands for a Struct."""
 
 
+@cache
 def fields_of(struct: type[Struct]) -> tuple[inspect.Field, ...]:
     """The fields of a Struct."""
     info = inspect.type_info(struct)
@@ -99,6 +114,8 @@ def _merged(choices: list[Schema]) -> list[Schema]:
 
 def or_null(schema: Schema) -> Schema:
     """A schema that takes null, too."""
+    if "null" in schema.get("type", ()) or NULL in schema.get("anyOf", ()):
+        return schema
     if "enum" in schema:
         return {**schema, "type": [*_types(schema), "null"], "enum": [*schema["enum"], None]}
     if "type" in schema:
@@ -126,7 +143,8 @@ def _list(of: inspect.VarTupleType, reference: Reference) -> Schema:
     if of.max_length is not None:
         several["maxItems"] = of.max_length
     if "type" in item and "enum" not in item:
-        return {**item, **several, "type": [*_types(item), "array"]}
+        alone = {"pattern": _ONE_NAME} if item.get("maxLength", 1000) <= _NAME_LENGTH else {}
+        return {**alone, **item, **several, "type": [*_types(item), "array"]}
     return {"anyOf": [*item.get("anyOf", [item]), several]}
 
 
@@ -160,7 +178,7 @@ def _text(of: inspect.StrType) -> Schema:
         found["minLength"] = of.min_length
     if of.max_length is not None:
         found["maxLength"] = of.max_length
-    if of == _DURATIONS:  # a bare number has no unit
+    if of.pattern == _DURATION:  # a bare number has no unit
         return found
     also = [name for name, written in _OTHERS.items() if _may_be(of.pattern, written)]
     if also:

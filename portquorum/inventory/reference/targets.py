@@ -47,7 +47,7 @@ POLICY: Final[Facts] = {
     "retry_delay": fact(
         "The wait before each retry.",
         "2s",
-        "checks",
+        "options",
         default="`1s`; of `domain` `1m`",
         limits=_DAY,
         beside="retries: 0",
@@ -76,14 +76,14 @@ POLICY: Final[Facts] = {
     "resolver": fact(
         "The name server that is asked for the host: an IP address, with a port if it is not 53.",
         '"192.0.2.53:5353"',
-        "checks",
+        "options",
         default="that of the prober's system",
     ),
     "max_ms": fact(
         "The longest time of a check that is up, in ms: one that takes longer has failed "
         "(`too_slow`). Below the `timeout`.",
         "800",
-        "checks",
+        "options",
         default="none",
     ),
     "team": fact("The team that is responsible; its routes are told.", "database", "words"),
