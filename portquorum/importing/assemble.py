@@ -4,6 +4,7 @@ Whatever that loader does not take is left out with its problem, so that `invent
 is written ends with 0. No entry is lost on the way: those in are those in the report.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -19,6 +20,7 @@ from portquorum.importing.model import (
     Outcome,
     Place,
     Report,
+    Secret,
     Taken,
     Timing,
 )
@@ -28,6 +30,7 @@ from portquorum.inventory.decode import Entries, decode
 from portquorum.inventory.errors import InventoryError, Problem
 from portquorum.inventory.heartbeats import KIND as HEARTBEAT
 from portquorum.inventory.resolve import Inventory, resolve
+from producers.checks import name_server
 from schemas.partition import canonical_host
 from schemas.plain_text import one_line
 from schemas.target import Target
@@ -58,6 +61,9 @@ def assemble(found: Import, options: Options) -> tuple[dict[str, Any], Report]:
     entries = _identified(found.entries)
     warnings: list[str] = []
     regions = _regions(entries, options, warnings)
+    places = [place for place in found.connectivity if _is_place(place)]
+    for region in regions.values() if places else ():
+        region["connectivity"] = list(dict.fromkeys(places))
     _connect(entries)
     routes, teams, maintenance = dict(found.routes), dict(found.teams), list(found.maintenance)
     dropped: list[Ignored] = []
@@ -78,7 +84,7 @@ def assemble(found: Import, options: Options) -> tuple[dict[str, Any], Report]:
         source=found.source,
         entries=tuple(_taken(entry, by_id) for entry in entries),
         routes={name: tuple(found.route_differences.get(name, ())) for name in routes},
-        secrets=tuple(found.secrets),
+        secrets=_used(found.secrets, document),
         ignored=(*found.ignored, *dropped),
         unreadable=tuple(found.unreadable),
         warnings=tuple(warnings),
@@ -160,14 +166,30 @@ def _regions(
 
 
 def _private(entry: _Entry) -> list[str]:
-    places = [
-        str(one[name]) for one in entry.targets for name in ("host", "resolver") if name in one
+    hosts = [str(one["host"]) for one in entry.targets if "host" in one]
+    servers = [
+        name_server.place_of(str(one["resolver"])).ip for one in entry.targets if "resolver" in one
     ]
-    return [place for place in places if is_private(place)]
+    return [place for place in (*hosts, *servers) if is_private(place)]
+
+
+def _is_place(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    try:
+        canonical_host(host)
+    except ValueError:
+        return False
+    return port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536
 
 
 def _number(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def _used(secrets: Iterable[Secret], document: Mapping[str, Any]) -> tuple[Secret, ...]:
+    """The secrets that what is written needs, not those of entries that were left out."""
+    text = json.dumps(document)
+    return tuple(one for one in secrets if f"${{{one.name}}}" in text)
 
 
 def _connect(entries: list[_Entry]) -> None:

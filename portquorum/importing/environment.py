@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
 from portquorum.importing.model import MOST_BYTES
 
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
-_VARIABLE: Final = re.compile(
-    rf"\$(?:\{{(?P<braced>{_NAME})(?P<default>:?-[^}}]*)?\}}|(?P<bare>{_NAME}))"
-)
+_BRACED: Final = re.compile(rf"({_NAME})(?:(:?[-=])(.*))?\Z", re.DOTALL)
+_BARE: Final = re.compile(_NAME)
+_MOST_DEPTH: Final = 10
+_LONGEST: Final = 4096
 _LINE: Final = re.compile(rf"(?:export\s+)?({_NAME})\s*=\s*(.*)", re.DOTALL)
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
-_MARK: Final = "\0"
 
 
 class MissingVariableError(ValueError):
@@ -24,34 +26,93 @@ class MissingVariableError(ValueError):
         self.name = name
 
 
-def expand(text: str, variables: Mapping[str, str], *, dollar_escape: str = "$$") -> str:
-    """`text` with the values of `${X}`, `${X:-default}` and `$X`; `dollar_escape` is one `$`.
+class Variable(Struct, frozen=True):
+    """A variable in a text: its name, and its default, None without one.
 
-    A `$` that no name follows stays. An empty `dollar_escape`: there is none.
+    `if_empty`: the default is also for a variable with an empty value (`:-`).
+    """
+
+    name: str
+    default: str | None = None
+    if_empty: bool = False
+
+
+def parts(text: str, *, dollar_escape: str = "$$") -> list[str | Variable]:
+    """`text` as what stands there and its variables: `$X`, `${X}`, `${X:-d}`, `${X-d}`, `${X:=d}`.
+
+    `dollar_escape` is one `$`; empty: there is none. A `$` that no name follows stays.
+    """
+    found: list[str | Variable] = []
+    plain, at = "", 0
+    while at < len(text):
+        if dollar_escape and text.startswith(dollar_escape, at):
+            plain, at = plain + "$", at + len(dollar_escape)
+            continue
+        variable, end = _variable(text, at) if text[at] == "$" else (None, at)
+        if variable is None:
+            plain, at = plain + text[at], at + 1
+            continue
+        found += [plain] if plain else []
+        found.append(variable)
+        plain, at = "", end
+    return [*found, plain] if plain else found
+
+
+def expand(text: str, variables: Mapping[str, str], *, dollar_escape: str = "$$") -> str:
+    """`text` with the values of its variables. See `parts`.
 
     Raises:
         MissingVariableError: a variable has neither a value nor a default.
     """
-
-    def value(found: re.Match[str]) -> str:
-        name = found["braced"] or found["bare"]
-        default = found["default"]
-        given = variables.get(name)
-        if given or (given is not None and not (default or "").startswith(":")):
-            return given
-        if default is None:
-            raise MissingVariableError(name)
-        return default.removeprefix(":").removeprefix("-")
-
-    held = text.replace(dollar_escape, _MARK) if dollar_escape else text
-    return _VARIABLE.sub(value, held).replace(_MARK, "$")
+    return _expanded(text, variables, dollar_escape, 0)
 
 
 def names_in(text: str, *, dollar_escape: str = "$$") -> tuple[str, ...]:
     """The names of the variables in `text`, each once, in their order."""
-    held = text.replace(dollar_escape, _MARK) if dollar_escape else text
-    found = (one["braced"] or one["bare"] for one in _VARIABLE.finditer(held))
-    return tuple(dict.fromkeys(found))
+    found = (one for one in parts(text, dollar_escape=dollar_escape) if isinstance(one, Variable))
+    return tuple(dict.fromkeys(one.name for one in found))
+
+
+def value_of(variable: Variable, variables: Mapping[str, str]) -> str | None:
+    """The value of a variable, or its default with the variables in it; None if there is none."""
+    try:
+        return _value_of(variable, variables, "$$", 0)
+    except MissingVariableError:
+        return None
+
+
+def _expanded(text: str, variables: Mapping[str, str], dollar_escape: str, depth: int) -> str:
+    return "".join(
+        one if isinstance(one, str) else _value_of(one, variables, dollar_escape, depth)
+        for one in parts(text, dollar_escape=dollar_escape)
+    )
+
+
+def _value_of(
+    variable: Variable, variables: Mapping[str, str], dollar_escape: str, depth: int
+) -> str:
+    given = variables.get(variable.name)
+    if given or (given is not None and not variable.if_empty):
+        return given
+    if variable.default is None or depth > _MOST_DEPTH:
+        raise MissingVariableError(variable.name)
+    return _expanded(variable.default, variables, dollar_escape, depth + 1)
+
+
+def _variable(text: str, at: int) -> tuple[Variable | None, int]:
+    """The variable whose `$` stands at `at`, and where it ends."""
+    if not text.startswith("${", at):
+        bare = _BARE.match(text, at + 1)
+        return (Variable(bare[0]), bare.end()) if bare else (None, at)
+    depth, end = 1, at + 2
+    last = min(len(text), at + _LONGEST)
+    while end < last and depth:
+        depth += {"{": 1, "}": -1}.get(text[end], 0)
+        end += 1
+    found = _BRACED.match(text[at + 2 : end - 1]) if depth == 0 else None
+    if found is None:
+        return None, at
+    return Variable(found[1], found[3], (found[2] or "").startswith(":")), end
 
 
 def read_env_file(path: Path) -> dict[str, str]:

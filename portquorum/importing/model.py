@@ -105,6 +105,9 @@ class Import(Struct, kw_only=True):
     maintenance: list[dict[str, Any]] = field(default_factory=list)
     """Items of `maintenance:`; a target is named by the `key` of its entry as `key:KEY`."""
 
+    connectivity: list[str] = field(default_factory=list)
+    """Places (`host:port`) by which the source tells that its own network has failed."""
+
     secrets: list[Secret] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
