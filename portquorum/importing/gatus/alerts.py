@@ -13,12 +13,16 @@ _MESSAGES: Final = "messages have their own text"
 
 
 class Alert(Struct, frozen=True):
-    """Who is told of an endpoint, and after how many checks. `reminder_s` 0: no reminders."""
+    """Who is told of an endpoint, and after how many checks. `reminder_s` 0: no reminders.
+
+    `resolved`: the end is told, too. `override`: fields of the provider for this alert alone.
+    """
 
     provider: str
     failures: int
     recoveries: int
     reminder_s: float = 0
+    resolved: bool = False
     override: tuple[tuple[str, object], ...] = ()
 
 
@@ -29,42 +33,40 @@ def alerts_of(endpoint: Fields, providers: Fields) -> list[Alert]:
         WrongValueError: an alert is none.
         ValueError: a time is none.
     """
-    found = []
-    for fields in endpoint.children("alerts"):
-        provider = fields.text("type")
-        default = (
-            providers.child(provider).child("default-alert") if provider in providers else None
-        )
-        fields.skip("description", _MESSAGES)
-        own = _number(fields, "failure-threshold"), _number(fields, "success-threshold")
-        of_provider = (0, 0)
-        reminder = fields.get("minimum-reminder-interval", 0)
-        enabled = fields.boolean("enabled", default=True)
-        fields.get("send-on-resolved")
-        if default is not None:
-            default.skip("description", _MESSAGES)
-            default.get("send-on-resolved")
-            of_provider = (
-                _number(default, "failure-threshold"),
-                _number(default, "success-threshold"),
-            )
-            reminder = reminder or default.get("minimum-reminder-interval", 0)
-            if "enabled" not in fields:
-                enabled = default.boolean("enabled", default=True)
-            default.get("enabled")
-        override = fields.get("provider-override")
-        if enabled:
-            found.append(
-                Alert(
-                    provider=provider,
-                    failures=own[0] or of_provider[0] or FAILURES,
-                    recoveries=own[1] or of_provider[1] or RECOVERIES,
-                    reminder_s=seconds(reminder) if reminder else 0,
-                    override=tuple(override.items()) if isinstance(override, dict) else (),
-                )
-            )
-    return sorted(found, key=lambda one: one.failures)
+    found = [_alert(one, providers) for one in endpoint.children("alerts")]
+    return sorted((one for one in found if one is not None), key=lambda one: one.failures)
 
 
-def _number(fields: Fields, name: str) -> int:
-    return max(0, int(min(fields.number(name), 1_000_000)))
+def _alert(fields: Fields, providers: Fields) -> Alert | None:
+    """An alert; None if it is off. What it does not say is that of the provider."""
+    provider = fields.text("type")
+    there = provider in providers and providers.value[provider] is not None
+    default = providers.child(provider).child("default-alert") if there else fields.child("-")
+    for one in (fields, default):
+        one.skip("description", _MESSAGES)
+    override = fields.get("provider-override")
+    reminder = _first(fields, default, "minimum-reminder-interval")
+    found = Alert(
+        provider=provider,
+        failures=_number(fields, default, "failure-threshold") or FAILURES,
+        recoveries=_number(fields, default, "success-threshold") or RECOVERIES,
+        reminder_s=seconds(reminder) if reminder else 0,
+        resolved=_boolean(fields, default, "send-on-resolved", otherwise=False),
+        override=tuple(override.items()) if isinstance(override, dict) else (),
+    )
+    return found if _boolean(fields, default, "enabled", otherwise=True) else None
+
+
+def _first(fields: Fields, default: Fields, name: str) -> object:
+    own, of_provider = fields.get(name), default.get(name)
+    return own or of_provider
+
+
+def _number(fields: Fields, default: Fields, name: str) -> int:
+    own, of_provider = fields.number(name), default.number(name)
+    return max(0, int(min(own or of_provider, 1_000_000)))
+
+
+def _boolean(fields: Fields, default: Fields, name: str, *, otherwise: bool) -> bool:
+    of_provider = default.boolean(name, default=otherwise)
+    return fields.boolean(name, default=of_provider)

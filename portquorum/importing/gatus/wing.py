@@ -14,6 +14,7 @@ from portquorum.importing.gatus.dns import dns
 from portquorum.importing.gatus.files import LISTS, Configuration, Item, read_files
 from portquorum.importing.gatus.http import http
 from portquorum.importing.gatus.job import job
+from portquorum.importing.gatus.routes import Routes
 from portquorum.importing.gatus.texts import LeaveOutError, Texts
 from portquorum.importing.model import Found, Ignored, Import, Options, Place, Unreadable
 from portquorum.importing.secrets import Secrets
@@ -73,6 +74,7 @@ class _Reader:
         value = alerting.value if alerting is not None else None
         file = alerting.file if alerting is not None else ""
         self._alerting = Fields(value if isinstance(value, dict) else {}, file, "alerting")
+        self._routes = Routes(self._alerting, self._secrets, self._found)
 
     def read(self) -> Import:
         """All of it."""
@@ -83,6 +85,7 @@ class _Reader:
         for item in self._files.lists.get("suites", []):
             self._suite(item)
         self._sections()
+        self._routes.finish()
         self._found.secrets = self._secrets.found
         return self._found
 
@@ -120,7 +123,8 @@ class _Reader:
         entry = self._named(fields, group)
         client = fields.child("client")
         try:
-            check, fitted = self._checked(fields, client, entry, interval_s)
+            told = alerts.alerts_of(fields, self._alerting)
+            check, fitted = self._checked(fields, client, entry, (interval_s, told))
         except (LeaveOutError, MissingVariableError, WrongValueError, ValueError) as error:
             entry.left_out = str(error)
             return entry
@@ -132,12 +136,19 @@ class _Reader:
             others = [one | {"enabled": False} for one in others]
         entry.targets = [target, *others]
         entry.differences += check.differences
+        self._routes.add(entry, told, entry.before.interval_s if entry.before else INTERVAL_S)
         self._windows(fields, entry)
         return entry
 
     def _checked(
-        self, fields: Fields, client: Fields, entry: Found, interval_s: float | None
+        self,
+        fields: Fields,
+        client: Fields,
+        entry: Found,
+        told: tuple[float | None, Sequence[alerts.Alert]],
     ) -> tuple[Check, dict[str, Any]]:
+        """The check and its timing; `told`: how often a suite is checked, and the alerts."""
+        interval_s, wanted = told
         url = fields.text("url")
         is_dns = "dns" in fields
         timeout_s = self._duration(client, "timeout", TIMEOUT_S, entry)
@@ -163,8 +174,7 @@ class _Reader:
             raise LeaveOutError("expected a URL such as https://… or tcp://…, found another one")
         check = kind(endpoint)
         self._resolver(client, check)
-        told = alerts.alerts_of(fields, self._alerting)
-        first = told[0] if told else None
+        first = wanted[0] if wanted else None
         every_s = interval_s or self._duration(fields, "interval", INTERVAL_S, entry)
         fitted = fit(
             interval_s=every_s,
@@ -202,7 +212,10 @@ class _Reader:
         entry = self._named(fields, fields.text("group"))
         fields.skip("token", "a job has a key of its own: portquorum heartbeat key add")
         try:
-            job(fields, entry, alerts.alerts_of(fields, self._alerting))
+            told = alerts.alerts_of(fields, self._alerting)
+            job(fields, entry, told)
+            every_s = entry.before.interval_s if entry.before else INTERVAL_S
+            self._routes.add(entry, told, every_s)
         except (WrongValueError, ValueError) as error:
             entry.left_out = str(error)
         self._windows(fields, entry)
@@ -285,12 +298,7 @@ class _Reader:
                 target = checker.text("target")
                 if target:
                     found.connectivity.append(target)
-            elif name == "alerting":
-                for provider in self._alerting.value:
-                    what = f"alerting.{provider}"
-                    why = "routes are not taken over yet: write one (docs/inventory.md)"
-                    found.ignored.append(Ignored(self._alerting.place(provider), what, why))
-            elif name not in LISTS and not name.startswith("x-"):
+            elif name not in {*LISTS, "alerting"} and not name.startswith("x-"):
                 why = _SECTIONS.get(name, "Gatus has no such section")
                 found.ignored.append(Ignored(place, name, why))
 
