@@ -21,6 +21,7 @@ HELP = examples(
     "portquorum import gatus config/ --env-file .env --output inventory.yaml --report report.md",
     "portquorum import gatus config.yaml --output - --json",
     "portquorum import kuma kuma.db --report report.md",
+    "portquorum import prometheus prometheus.yml rules/*.yml --blackbox blackbox.yml",
     "portquorum import csv servers.csv --private allow",
     "portquorum import nmap scan.xml",
 )

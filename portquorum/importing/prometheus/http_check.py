@@ -1,6 +1,5 @@
 """Modules of the prober `http`: a target of kind `http`."""
 
-import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -8,7 +7,6 @@ from portquorum.importing.prometheus import cel, go_regexp
 from portquorum.importing.prometheus.client_config import ClientConfig
 from portquorum.importing.prometheus.making import CannotError, Entry, Making
 from portquorum.importing.prometheus.modules import HeaderMatch, HttpOptions
-from portquorum.importing.secrets import looks_secret
 from portquorum.importing.statuses import ranges
 from portquorum.importing.urls import HttpPlace, http_entry, http_place, literal
 
@@ -19,9 +17,6 @@ _OWN_HEADERS: Final = frozenset(
     | {"proxy-authorization", "http2-settings", "transfer-encoding", "content-length"}
 )
 _CODINGS: Final = {"gzip": "(?i)^(x-)?gzip$", "br": "(?i)^br$", "deflate": "(?i)^deflate$"}
-_SECRET_BODY: Final = re.compile(
-    r"pass(?:word|wd)|secret|token|api.?key|credential|authorization", re.IGNORECASE
-)
 
 
 def made(making: Making, options: HttpOptions, target: str, hostname: str) -> Entry:
@@ -37,6 +32,8 @@ def made(making: Making, options: HttpOptions, target: str, hostname: str) -> En
     making.family(place.host)
     entry = http_entry(place)
     probe: dict[str, Any] = dict(entry.get("probe", {}))
+    if "path" in probe:
+        probe["path"] = making.path(place.path, place.host)
     probe |= _request(making, options, place, hostname)
     probe |= making.proxy(options.client, place.host, place.port)
     if _is_in_clear(probe, place):
@@ -96,12 +93,7 @@ def _request(
     if headers:
         probe["headers"] = headers
     if options.body:
-        hidden = _SECRET_BODY.search(options.body) is not None
-        probe["body"] = (
-            making.plain_secret(options.body, "BODY", "the body, which may have a secret,")
-            if hidden
-            else literal(options.body)
-        )
+        probe["body"] = making.body(options.body)
     probe["redirects"] = _MOST_REDIRECTS if options.client.follows else 0
     return probe
 
@@ -123,10 +115,8 @@ def _headers(making: Making, options: HttpOptions, hostname: str) -> tuple[str, 
             host = host or value
         elif name.lower() in _OWN_HEADERS:
             making.differ(f"the header {name} is not sent: each check sets its own")
-        elif looks_secret(name):
-            found[name] = making.plain_secret(value, name, f"the value of the header {name}")
         else:
-            found[name] = literal(value)
+            found[name] = making.header(name, value)
     return host, found
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from portquorum.importing import hiding
+from portquorum.importing.model import Place
 from portquorum.importing.prometheus.client_config import ClientConfig, Hidden, TlsConfig
 from portquorum.importing.prometheus.modules import Module
 from portquorum.importing.secrets import Secrets
@@ -29,10 +31,12 @@ class CannotError(ValueError):
 class Making:
     """One target's check while it is made."""
 
-    def __init__(self, module: Module, secrets: Secrets) -> None:
+    def __init__(self, module: Module, secrets: Secrets, place: Place | None = None) -> None:
+        """`place`: where the target stands; None: it is not known."""
         self.module = module
         self.differences: list[str] = []
         self._secrets = secrets
+        self._place = place or module.place
 
     def differ(self, text: str) -> None:
         """Adds a sentence on what is not as it was."""
@@ -50,6 +54,20 @@ class Making:
     def plain_secret(self, value: str, hint: str, what: str) -> str:
         """As `secret`, for a value that only looks like one."""
         return self.secret(Hidden(self.module.place, what, value=value), hint)
+
+    def header(self, name: str, value: str) -> str:
+        """The value of a header of the module, with a name in place of a secret."""
+        owner = self.module.name
+        return hiding.header(name, literal(value), self._secrets, self.module.place, owner)
+
+    def body(self, text: str) -> str:
+        """The body of the module, with names in place of secrets."""
+        owner = self.module.name
+        return hiding.body(literal(text), self._secrets, self.module.place, owner)
+
+    def path(self, text: str, host: str) -> str:
+        """The path of a target, with names in place of secrets."""
+        return hiding.path(literal(text), self._secrets, self._place, host)
 
     def variable_secret(self, name: str, what: str) -> str:
         """The name for a variable of the source in a place that may have a secret."""

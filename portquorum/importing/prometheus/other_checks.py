@@ -125,18 +125,20 @@ def websocket(making: Making, options: WebSocketOptions, target: str) -> Entry:
     except ValueError as error:
         raise CannotError(str(error)) from error
     making.family(place.host)
-    probe: dict[str, Any] = {} if place.path == "/" else {"path": literal(place.path)}
+    probe: dict[str, Any] = (
+        {} if place.path == "/" else {"path": making.path(place.path, place.host)}
+    )
     probe |= tls_option(place.port, tls=place.tls)
     if place.tls:
         probe |= making.tls(options.client.tls)
     login = making.login(options.client)
     headers = login.pop("headers", {})
     for name, value in options.headers.items():
-        if value is None or looks_secret(name):
+        if value is None:
             what = f"the value of the header {name}"
-            headers[name] = making.plain_secret(value or f"{name}?", name, what)
+            headers[name] = making.plain_secret(f"{name}?", name, what)
         else:
-            headers[name] = literal(value)
+            headers[name] = making.header(name, value)
     probe |= login
     if headers:
         probe["headers"] = headers

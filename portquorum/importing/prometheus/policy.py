@@ -17,9 +17,9 @@ from portquorum.importing.timing import fit
 
 _CRITICAL: Final = frozenset(
     {"critical", "crit", "page", "high", "error", "emergency", "fatal", "disaster", "urgent"}
-    | {"major", "p1", "p0", "sev1", "sev0"}
+    | {"major", "p0", "p1", "p2", "sev0", "sev1"}
 )
-_WARNING: Final = frozenset({"warning", "warn", "medium", "average", "minor", "p2", "sev2", "p3"})
+_WARNING: Final = frozenset({"warning", "warn", "medium", "average", "minor", "p3", "sev2"})
 _MOST_RESULTS: Final = 1_000
 _MOST_SOON_DAYS: Final = 7
 _FINE: Final = tuple(range(200, 300))
@@ -229,7 +229,7 @@ def _of_labels(policy: Policy, rules: Sequence[Matched]) -> None:
     if rule.labels.get("team"):
         policy.fields["team"] = rule.labels["team"]
     tags = [
-        f"{name}={value}" for name, value in rule.labels.items() if name not in {"severity", "team"}
+        f"{name}:{value}" for name, value in rule.labels.items() if name not in {"severity", "team"}
     ]
     if tags:
         policy.fields["tags"] = tags

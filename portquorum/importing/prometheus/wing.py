@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ _TIMEOUT_OFFSET_S: Final = 0.5
 
 _LONGEST_TAG: Final = 64
 _TEAM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}")
+_TEAM_LABELS: Final = ("team", "owner", "squad")
 _PLACEHOLDER: Final = re.compile(r"__([A-Z][A-Z0-9_]*?)__")
 _LOGIN: Final = re.compile(r"(?<=://)[^/?#\s]*@")
 _PARAMETER: Final = re.compile(r"([?&][^=&]+=)([^&]*)")
@@ -154,7 +155,7 @@ class Reader:
             module = self._module(scrape.module)
             timeout_s = _timeout_s(module, scrape)
             entry.before = fit(interval_s=scrape.interval_s, timeout_s=timeout_s).before
-            making = Making(module, self._secrets)
+            making = Making(module, self._secrets, scrape.place)
             target = self._expanded(scrape.target)
             made = checks.made(making, target, self._expanded(scrape.hostname))
         except CannotError as error:
@@ -184,24 +185,25 @@ class Reader:
         if found.probe:
             target["probe"] = {**made.get("probe", {}), **found.probe}
         tags = [*self._tags(entry, scrape), *found.fields.get("tags", ())]
-        team = scrape.labels.get("team") or found.fields.get("team", "")
+        team = _team(scrape.labels) or found.fields.get("team", "")
         target.pop("tags", None)
         target.pop("team", None)
-        if team and _TEAM.fullmatch(team):
+        if _TEAM.fullmatch(team):
             target["team"] = team
         if tags:
             target["tags"] = list(dict.fromkeys(tags))
         entry.targets = [target]
 
     def _tags(self, entry: Found, scrape: Scrape) -> Iterable[str]:
-        """Labels as tags of the form `name=value`, save those that say what is checked."""
+        """Labels as tags of the form `name:value`, save those that say what is checked."""
         instance = scrape.labels.get("instance", "")
         told = {scrape.target, scrape.address, instance, entry.name, entry.group, scrape.exporter}
+        team = _team(scrape.labels)
         for name, value in sorted(scrape.labels.items()):
-            if name in {"job", "instance"} or (name == "team" and _TEAM.fullmatch(value)):
+            if name == "instance" or (name in _TEAM_LABELS and value == team):
                 continue
-            tag = f"{name}={value}"
-            if value in told:
+            tag = f"{name}:{value}"
+            if value in told and name != "job":
                 why = "it says again what is checked"
             elif len(tag) > _LONGEST_TAG:
                 why = f"as a tag ({tag[:20]}…) it would be longer than {_LONGEST_TAG} characters"
@@ -251,6 +253,12 @@ class Reader:
             named = ", ".join(sorted(self._exporters)[:5])
             why = "regions take their place: one prober where each of them stands (--region)"
             self._found.ignored.append(Ignored(place, f"the exporters {named}", why))
+
+
+def _team(labels: Mapping[str, str]) -> str:
+    """The team that a label names; empty without one."""
+    found = (labels.get(name, "") for name in _TEAM_LABELS)
+    return next((one for one in found if _TEAM.fullmatch(one)), "")
 
 
 def _covered(meaning: Meaning) -> Iterable[Ignored]:

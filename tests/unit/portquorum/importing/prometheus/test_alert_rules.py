@@ -174,7 +174,7 @@ def test_labels_and_runbook_of_the_rule() -> None:
         )
     )
     assert found.fields["team"] == "web"
-    assert found.fields["tags"] == ["tier=1"]
+    assert found.fields["tags"] == ["tier:1"]
     assert found.fields["runbook"] == "https://wiki.example/r"
 
 

@@ -105,7 +105,7 @@ def test_jobs_modules_and_rules_of_three_files(write: Write) -> None:
         "retries": 1,
         "open_after": "2m",
         "criticality": "critical",
-        "tags": ["web"],
+        "tags": ["web", "job:web"],
     }
     assert ping["timeout"] == "9500ms"  # Prometheus' 10s without the offset
     assert report.entries[0].before == report.entries[0].after
@@ -180,7 +180,7 @@ def test_a_module_by_a_label_and_a_target_by_a_parameter(write: Write) -> None:
     assert (a["kind"], a["team"], a["tags"]) == (
         "icmp",
         "net",
-        ["mixed", "env=prod", "module=ping"],
+        ["mixed", "env:prod", "job:mixed", "module:ping"],
     )
     assert inventory["teams"] == {"net": {}}
     assert (b["kind"], c["kind"], c["host"]) == ("http", "http", "c.example")
@@ -244,7 +244,7 @@ def test_the_list_of_targets_that_prometheus_has(write: Write) -> None:
         "/x",
         "1m",
     )
-    assert target["tags"] == ["ingress", "env=prod"]
+    assert target["tags"] == ["ingress", "env:prod", "job:ingress"]
     assert len(report.entries) == 1
 
 
@@ -326,7 +326,7 @@ def test_objects_of_the_operator(write: Write) -> None:
     (target,) = inventory["targets"]
     assert target["kind"] == "icmp"
     assert (target["interval"], target["timeout"], target["open_after"]) == ("30s", "7500ms", "15m")
-    assert target["tags"] == ["probe/obs/nas", "namespace=obs", "room=cellar"]
+    assert target["tags"] == ["probe/obs/nas", "job:probe/obs/nas", "namespace:obs", "room:cellar"]
     assert report.entries[0].outcome == "exact"
     assert {one.what for one in report.ignored} == {
         "alert Vpn",
@@ -411,10 +411,10 @@ def test_equal_names_have_their_job_beside_them(write: Write) -> None:
 
 
 def test_no_login_of_a_url_is_in_a_name(write: Write) -> None:
-    url = "https://me:hunter2@a.example/x?q=1"
+    url = "https://me:hunter2@a.example/x?token=hunter3&q=1"
     main = write("p.yml", {"global": {}, "scrape_configs": [job(targets=[url])]})
     inventory, report = done(read_blackbox([write("b.yml", MODULES), main], Options()))
-    assert inventory["targets"][0]["name"] == "https://a.example/x?q=1"
+    assert inventory["targets"][0]["name"] == "https://a.example/x?token=***&q=1"
     assert "hunter" not in document(inventory, report)
 
 
