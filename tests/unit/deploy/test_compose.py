@@ -22,6 +22,9 @@ SCHEMA = msgspec.json.decode(Path(__file__).with_name("compose-spec.json").read_
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: s for name, s in SERVICES.items() if s["image"].startswith("portquorum:")}
+THREE: dict[str, Any] = yaml.safe_load(
+    (ROOT / "deploy" / "compose" / "three-brokers.yml").read_text()
+)
 every_service = pytest.mark.parametrize("name", SERVICES)
 every_role = pytest.mark.parametrize("name", OURS)
 PINNED = re.compile(r"[a-z0-9/_-]+:\d+\.\d+(\.\d+)?(-[a-z-]+)*")
@@ -178,3 +181,52 @@ def test_the_images_version_is_the_packages() -> None:
     version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert version
     assert {service["image"] for service in OURS.values()} == {f"portquorum:{version[1]}"}
+
+
+def test_three_brokers_follow_the_compose_specification() -> None:
+    jsonschema.Draft202012Validator(SCHEMA).validate(THREE)
+
+
+def test_every_broker_is_one_of_three_and_any_one_may_be_away() -> None:
+    brokers = {name: one for name, one in THREE["services"].items() if name.startswith("kafka")}
+    merged = {
+        name: {
+            **(SERVICES["kafka"]["environment"] if name == "kafka" else {}),
+            **one["environment"],
+        }
+        for name, one in brokers.items()
+    }
+    voters = ",".join(f"{one['KAFKA_NODE_ID']}@{name}:9093" for name, one in merged.items())
+    assert len(merged) == 3
+    images = {brokers[name]["image"] for name in ("kafka-2", "kafka-3")}
+    assert images == {SERVICES["kafka"]["image"]}
+    for name, one in merged.items():
+        assert set(one) == set(merged["kafka"])
+        assert one["KAFKA_CONTROLLER_QUORUM_VOTERS"] == voters
+        assert f"PLAINTEXT://{name}:9092" in one["KAFKA_ADVERTISED_LISTENERS"]
+        # Of each topic there are three copies, and two confirm a record.
+        assert {one[key] for key in one if key.endswith("REPLICATION_FACTOR")} == {3}
+        assert {one[key] for key in one if "MIN_I" in key} == {2}
+    alike = {"CLUSTER_ID", "KAFKA_LOG_DIRS", "KAFKA_HEAP_OPTS", "KAFKA_PROCESS_ROLES"}
+    assert all(one[key] == merged["kafka"][key] for one in merged.values() for key in alike)
+
+
+def test_every_role_knows_all_three_brokers() -> None:
+    brokers = [name for name in THREE["services"] if name.startswith("kafka")]
+    for name in OURS:
+        told = THREE["services"][name]["environment"]
+        assert told["PORTQUORUM_REPLICATION_FACTOR"] == len(brokers)
+        inside = ",".join(f"{broker}:9092" for broker in brokers)
+        ports = [
+            (THREE["services"][broker].get("ports") or SERVICES[broker]["ports"])[0]
+            for broker in brokers
+        ]
+        on_host = ",".join(port.rpartition(":")[0] for port in ports)
+        assert told["PORTQUORUM_KAFKA"] == (on_host if name == "web" else inside)
+    assert {"kafka-2", "kafka-3"} <= set(THREE["services"]["inventory"]["depends_on"])
+
+
+def test_the_health_checks_have_no_blank_in_an_argument() -> None:
+    """Podman 4 cuts the arguments there (seen with 4.3.1)."""
+    for service in SERVICES.values():
+        assert all(" " not in word for word in service["healthcheck"].get("test", []))
