@@ -22,8 +22,8 @@ def main() -> None:
 
     0 fine, 1 trouble found, 2 wrong use, 130 interrupted. `PORTQUORUM_DEBUG=1` shows tracebacks.
     """
-    # The interpreter's last collection may crash in msgspec before 0.23, which frees types of Structs
-    # twice: after all work is done the exit code is a signal's. It finds nothing to collect so.
+    # The interpreter's last collection may crash in msgspec before 0.23, which frees types of
+    # Structs twice: the exit code is a signal's then. It finds nothing to collect after this.
     atexit.register(gc.freeze)
     if _is_beat(sys.argv[1:]):
         from portquorum.beat.main import main as beat

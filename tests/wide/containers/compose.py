@@ -1,5 +1,6 @@
 """Docker Compose against podman: docker-compose.yml as people run it."""
 
+import datetime as dt
 import json
 import subprocess
 import time
@@ -81,9 +82,17 @@ def _state(one: Mapping[str, Any]) -> str:
     state = one["State"]
     if not state["Running"]:
         return f"{state['Status']} {state['ExitCode']}"
-    health = state.get("Health") or state.get("Healthcheck") or {}
-    checked = (one["Config"].get("Healthcheck") or {}).get("Test", ["NONE"])[0] != "NONE"
-    return str(health.get("Status") or "starting") if checked else "running"
+    if (one["Config"].get("Healthcheck") or {}).get("Test", ["NONE"])[0] == "NONE":
+        return "running"
+    health = state.get("Health") or {}
+    # Podman keeps the word of the container before: only what was asked since then counts.
+    asked = [look["Start"] for look in health.get("Log") or []]
+    fresh = bool(asked) and _instant(asked[-1]) > _instant(state["StartedAt"])
+    return str(health["Status"]) if fresh else "starting"
+
+
+def _instant(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
 
 
 def until(found: Callable[[], _Found], what: str, within_s: float = 300) -> _Found:
