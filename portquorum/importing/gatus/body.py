@@ -4,6 +4,7 @@ Gatus reads paths of its own (jsonpath/jsonpath.go): keys, dots and `[0]`, no `[
 text to it, so that 18 and "18" are the same; what is not there equals nothing, and is 0.
 """
 
+import json
 import re
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ _INDEX: Final = re.compile(r"\[([^\[\]]*)\]")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SURROUNDED: Final = re.compile(r"\*+([^*?\[\]\\/]+)\*+\Z")
 _NOT_JSON: Final = "the body must be JSON; Gatus takes one that is not"
+_EXPONENT: Final = 1_000_000
+"""Gatus writes a number of JSON as 1e+06 from here on, and compares that with 1000000."""
+
 _EMPTY: Final = r"^(\[\s*\])?$"
 
 Written = dict[str, Any]
@@ -116,6 +120,8 @@ def _equal(condition: Condition, subject: Subject, check: Check) -> list[Written
     else:
         values = [value for text in texts for value in _values(text)]
         demand = {"equals": values[0]} if len(values) == 1 else {"any_of": values}
+    if "json" in about and any(abs(integer(text) or 0) >= _EXPONENT for text in texts):
+        check.differs(f"Gatus never finds numbers from {_EXPONENT} on equal ({condition.text})")
     if "json" in about and "null" in texts:
         check.differs(f"null is a value here; in Gatus {condition.text} is about its absence")
     return [_negated(about | demand, condition, check)]
@@ -130,10 +136,18 @@ def _values(text: str) -> list[Any]:
         return [text == "true", text]
     if text == "null":
         return [None]
+    if re.fullmatch(r"-?[0-9]{1,300}\.[0-9]{1,300}", text):
+        return [float(text), text]
+    return [*_composed(text), text]
+
+
+def _composed(text: str) -> list[Any]:
+    """An object or an empty list as Gatus writes it."""
     try:
-        return [float(text), text] if re.fullmatch(r"-?[0-9]+\.[0-9]+", text) else [text]
-    except ValueError:
-        return [text]
+        value = json.loads(text) if text[:1] in {"{", "["} else None
+    except (ValueError, RecursionError):
+        return []
+    return [value] if isinstance(value, dict) or value == [] else []
 
 
 def _bound(condition: Condition, about: Written, check: Check) -> list[Written]:
