@@ -1,15 +1,18 @@
 """`portquorum import`: what another monitor watches, as an inventory."""
 
 import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 from rich.text import Text
 
 from portquorum.cli.options import Json, examples
 from portquorum.presentation.output import err, out, print_json, print_notes
+from portquorum.presentation.plain_console import PlainConsole
 from portquorum.presentation.streams import write_document
+from schemas.result import RECEIVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +28,8 @@ HELP = examples(
     "portquorum import csv servers.csv --private allow",
     "portquorum import nmap scan.xml",
 )
-_STDOUT = Path("-")
+_STDOUT: Final = Path("-")
+_REGION: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 def import_(
@@ -91,6 +95,7 @@ def import_(
     from portquorum.importing.assemble import assemble
     from portquorum.importing.model import Options
     from portquorum.importing.wings import WINGS
+    from portquorum.inventory.editor import write_beside
 
     wing = next((one for name, one in WINGS.items() if name == kind), None)
     if wing is None:
@@ -98,10 +103,7 @@ def import_(
     for path in (*files, *(blackbox or [])):
         if not path.exists():
             raise typer.BadParameter(f"{path} does not exist", param_hint="FILE…")
-    if output != _STDOUT and output.exists() and not force:
-        raise WrongUseError(f"{output} is there; --force replaces it, --output names another file")
-    if report is not None and report.suffix not in {".md", ".json"}:
-        raise WrongUseError(f"expected a --report that ends in .md or .json, found {report}")
+    _check_names(region or [], None if force else output, report)
     options = Options(
         regions=tuple(dict.fromkeys(region or ["local"])),
         private=private,
@@ -111,6 +113,7 @@ def import_(
     inventory, found = assemble(wing(files, options), options)
     text = writer.document(inventory, found)
     if output != _STDOUT:
+        write_beside(output)
         output.write_text(text, encoding="utf-8")
     elif not json:
         write_document(text)
@@ -121,8 +124,24 @@ def import_(
         written = {"inventory": text} if output == _STDOUT else {"output": str(output)}
         print_json(written | whole)
     else:
-        _show(found, output, files_given=report is not None)
+        _show(found, output, reported=report is not None)
     raise typer.Exit(1 if found.count("left_out") or found.unreadable else 0)
+
+
+def _check_names(regions: list[str], output: Path | None, report: Path | None) -> None:
+    """Raises `WrongUseError` for names that can't be taken; `output` must not be there."""
+    from portquorum.cli.errors import WrongUseError
+
+    if output is not None and output != _STDOUT and output.exists():
+        raise WrongUseError(f"{output} is there; --force replaces it, --output names another file")
+    if report is not None and report.suffix not in {".md", ".json"}:
+        raise WrongUseError(f"expected a --report that ends in .md or .json, found {report}")
+    for name in regions:
+        if not _REGION.fullmatch(name) or name == RECEIVER:
+            raise WrongUseError(
+                "expected a --region of small letters, digits, hyphens and underscores that is not "
+                f"{RECEIVER}, found {name!r}"
+            )
 
 
 def _variables(files: list[Path], *, env: bool) -> "Mapping[str, str]":
@@ -150,21 +169,41 @@ def _write_report(path: Path, found: "Report") -> None:
         path.write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
 
 
-def _show(found: "Report", output: Path, *, files_given: bool) -> None:
+def _show(found: "Report", output: Path, *, reported: bool) -> None:
     """The report on the terminal; beside an inventory on stdout it goes to standard error."""
     from portquorum.importing import report as reporting
 
     console = err() if output == _STDOUT else out()
-    console.print(Text(reporting.headline(found), style="bold"))
-    for line in reporting.lines(found):
-        console.print(Text(line), soft_wrap=not console.is_terminal)
-    print_notes(found.warnings)
-    if output == _STDOUT:
-        return
-    console.print("Next:", style="bold")
-    console.print(f"  portquorum inventory check {output}")
-    if not files_given:
-        console.print("  the same with --report report.md: each entry, with its timing")
-    if found.secrets:
-        console.print("  set the secrets above where the probers and the notifier run")
-    console.print(f"  portquorum up -i {output}")
+
+    def say(text: str, style: str = "") -> None:
+        console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
+
+    def indented(text: str) -> None:
+        if isinstance(console, PlainConsole):
+            console.print_indented(Text(text))
+
+    say(reporting.headline(found), "bold")
+    for title, lines in reporting.sections(found):
+        say(f"\n{title}", "bold")
+        for line in lines:
+            indented(line)
+    if found.warnings:
+        say("")
+        print_notes(found.warnings)
+    if output != _STDOUT:
+        say("\nNext", "bold")
+        for step in _next_steps(found, output, reported=reported):
+            indented(step)
+
+
+def _next_steps(found: "Report", output: Path, *, reported: bool) -> list[str]:
+    """What to do with the inventory, in the order in which it is done."""
+    steps = (
+        [] if reported else ["--report report.md  writes each entry with its outcome and timing"]
+    )
+    steps.append(f"portquorum inventory check {output}")
+    if any(one.of_checks for one in found.secrets):
+        steps.append("PORTQUORUM_SECRET_…  in the environment of the probers: the secrets above")
+    if any(not one.of_checks for one in found.secrets):
+        steps.append("the other secrets above in the environment of the notifier")
+    return [*steps, f"portquorum up -i {output}"]

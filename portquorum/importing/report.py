@@ -1,13 +1,19 @@
 """The report on an import: for the terminal, as Markdown and as JSON."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from portquorum.importing.model import Outcome, Place, Report, Taken, Timing
 from schemas.plain_text import one_line
 
+_SHOWN: Final = 12
+"""The most lines of a section of which every line is like the others."""
+
+_POSITION: Final = re.compile(r"\[[0-9]+\]")
 _OUTCOMES: tuple[tuple[Outcome, str], ...] = (
     ("exact", "exact"),
     ("nearly", "nearly"),
@@ -50,11 +56,16 @@ def reasons(entry: Taken) -> tuple[str, ...]:
 
 
 def timing(entry: Taken) -> str:
-    """`60 s/10 s, told after 120 s → the same`; empty if the source has no timing."""
-    if entry.before is None or entry.after is None:
+    """`every 60 s, timeout 10 s, told after 120 s → the same`; empty without a timing before."""
+    before, after = entry.before, entry.after
+    if before is None or after is None:
         return ""
-    before, after = _timing(entry.before), _timing(entry.after)
-    return f"{before} → {'the same' if before == after else after}"
+    if before == after:
+        return f"{_timing(before)} → the same"
+    told_alone = before.interval_s == after.interval_s and before.timeout_s == after.timeout_s
+    if told_alone and after.told_after_s is not None:
+        return f"{_timing(before)} → told after {after.told_after_s:g} s"
+    return f"{_timing(before)} → {_timing(after)}"
 
 
 def _timing(one: Timing) -> str:
@@ -67,37 +78,59 @@ def _timing(one: Timing) -> str:
 
 
 def lines(report: Report) -> Iterator[str]:
-    """The report for a terminal: what is nearly and what was left out, by sentence."""
-    yield from _sentences(
-        "Nearly, and what differs:", grouped(report.entries, lambda one: one.differences)
-    )
-    yield from _sentences("Left out, and why:", grouped(report.entries, reasons))
-    if report.unreadable:
-        yield "Not read:"
-        yield from (f"  {_at(one.place)}{one.why}" for one in report.unreadable)
-    ignored = _ignored(report)
-    if ignored:
-        yield "Ignored:"
-        yield from (f"  {line}" for line in ignored)
-    if report.secrets:
-        yield "Secrets to set:"
-        yield from (f"  {one.name}: {one.what} ({one.place})" for one in report.secrets)
-
-
-def _sentences(title: str, found: Sequence[tuple[str, list[Taken]]]) -> Iterator[str]:
-    if found:
+    """`sections`, each title before its lines."""
+    for title, texts in sections(report):
         yield title
+        yield from texts
+
+
+def sections(report: Report) -> Iterator[tuple[str, list[str]]]:
+    """The report for a terminal: titles, each with its lines. Entries stand by sentence."""
+    yield from _section(
+        "Nearly, and what differs",
+        _sentences(grouped(report.entries, lambda one: one.differences)),
+    )
+    yield from _section("Left out, and why", _sentences(grouped(report.entries, reasons)))
+    yield from _section("Timing, before → after", _timings(report.entries))
+    routes = [f"{name}: {'; '.join(texts)}" for name, texts in report.routes.items() if texts]
+    yield from _section("Routes, and what differs", routes)
+    yield from _section("Not read", [f"{_at(one.place)}{one.why}" for one in report.unreadable])
+    renamed = [f"{one.name} is {', '.join(one.renamed)}" for one in report.entries if one.renamed]
+    yield from _section("Renamed ids", _few(renamed))
+    yield from _section("Ignored", _ignored(report))
+    secrets = [f"{one.name}: {one.what} ({one.place})" for one in report.secrets]
+    yield from _section("Secrets to set", secrets)
+
+
+def _section(title: str, found: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    texts = [one_line(one) for one in found]
+    if texts:
+        yield title, texts
+
+
+def _few(texts: list[str]) -> list[str]:
+    more = len(texts) - _SHOWN
+    return [*texts[:_SHOWN], f"… and {more} more"] if more > 0 else texts
+
+
+def _timings(entries: Iterable[Taken]) -> list[str]:
+    """The timings, each with the number of its entries, the most frequent first."""
+    found = Counter(text for entry in entries if (text := timing(entry)))
+    return _few([f"{text} (× {count})" for text, count in found.most_common()])
+
+
+def _sentences(found: Sequence[tuple[str, list[Taken]]]) -> Iterator[str]:
     for sentence, entries in found:
-        names = ", ".join(one_line(entry.name) for entry in entries[:3])
+        names = ", ".join(entry.name for entry in entries[:3])
         more = f" and {len(entries) - 3} more" if len(entries) > 3 else ""
-        yield f"  {sentence}: {names}{more}"
+        yield f"{sentence}: {names}{more}"
 
 
 def _ignored(report: Report) -> list[str]:
     """What was ignored, equal things of several entries once."""
-    found: dict[tuple[str, str], int] = {}
+    found: Counter[tuple[str, str]] = Counter()
     for one in (*report.ignored, *(one for entry in report.entries for one in entry.ignored)):
-        found[one.what, one.why] = found.get((one.what, one.why), 0) + 1
+        found[_POSITION.sub("[]", one.what), one.why] += 1
     return [
         f"{what}{f' (× {count})' if count > 1 else ''}: {why}"
         for (what, why), count in found.items()

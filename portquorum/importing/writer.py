@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from portquorum.importing.model import Report, Taken
+from portquorum.inventory.editor import MODELINE
 from portquorum.inventory.heartbeats import KIND as HEARTBEAT
 from portquorum.inventory.yaml_text import yaml_text
 from producers.kinds.registry import KINDS
@@ -21,6 +22,7 @@ def document(inventory: Mapping[str, Any], report: Report) -> str:
     """The text of the inventory file."""
     targets, defaults = _with_defaults(inventory.get("targets", []))
     lines = [
+        MODELINE,
         f"# What portquorum watches, taken over by `portquorum import {report.source}`.",
         "# `# nearly:` says what differs from the source. All fields: docs/inventory.md",
     ]

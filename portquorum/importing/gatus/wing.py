@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from portquorum.importing.durations import seconds
 from portquorum.importing.environment import MissingVariableError
 from portquorum.importing.gatus import alerts, maintenance, sockets
@@ -182,7 +184,8 @@ class _Reader:
             failures=first.failures if first else 1,
             recoveries=first.recoveries if first else 1,
         )
-        entry.before, entry.differences = fitted.before, [*entry.differences, *fitted.differences]
+        before = fitted.before if first else replace(fitted.before, told_after_s=None)
+        entry.before, entry.differences = before, [*entry.differences, *fitted.differences]
         return check, fitted.fields
 
     def _duration(self, fields: Fields, name: str, default: float, entry: Found) -> float:
@@ -294,9 +297,9 @@ class _Reader:
                 self._window(fields, "Gatus", list(dict.fromkeys(keys)))
                 found.ignored += fields.unused()
             elif name == "connectivity" and isinstance(item.value, dict):
-                checker = Fields(item.value, item.file, name).child("checker")
-                target = checker.text("target")
-                if target:
+                checker = item.value.get("checker")
+                target = checker.get("target") if isinstance(checker, dict) else None
+                if isinstance(target, str):
                     found.connectivity.append(target)
             elif name not in {*LISTS, "alerting"} and not name.startswith("x-"):
                 why = _SECTIONS.get(name, "Gatus has no such section")
