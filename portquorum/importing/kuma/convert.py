@@ -40,6 +40,7 @@ _MAKERS: Final[dict[str, Callable[[Monitor], Targets]]] = {
     "rabbitmq": services.rabbitmq,
     "steam": services.steam,
     "gamedig": services.gamedig,
+    "docker": services.docker,
     "globalping": services.globalping,
 }
 

@@ -11,7 +11,7 @@ from portquorum.importing.model import Place, Unreadable
 _MAGIC: Final = b"SQLite format 3\0"
 _MOST_ROWS: Final = 100_000
 _MOST_STEPS: Final = 20_000_000
-_LISTS: Final = ("monitor", "notification", "proxy", "maintenance")
+_LISTS: Final = ("monitor", "notification", "proxy", "maintenance", "docker_host")
 _READ: Final = (
     *_LISTS,
     *("monitor_notification", "monitor_tag", "tag", "monitor_maintenance", "setting"),

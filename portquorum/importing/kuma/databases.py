@@ -41,7 +41,9 @@ def database(monitor: Monitor) -> Targets:
         *("jsonPath", "expectedValue", "jsonPathOperator"),
     )
     if not written:
-        raise LeftOutError("it has no connection string, so that its host is not known")
+        raise LeftOutError(
+            "it has no connection string, so that its host is not known", networked=False
+        )
     return _MAKERS[kind](monitor, written)
 
 

@@ -62,6 +62,12 @@ def json_query(monitor: Monitor) -> Targets:
     expected = monitor.expanded(fields.text("expectedValue"))
     found = _query(fields.text("jsonPath"), operator, expected)
     entry.setdefault("probe", {})["conditions"] = found
+    if any(one.get("length") for one in found):
+        monitor.differs(
+            "the length of what is no list ($count) or no text ($length) is counted otherwise"
+        )
+    if jsonata.holds_of_nothing(found) and "json" in found[0]:
+        monitor.differs("an answer that is no JSON is down, and was up")
     if fields.text("jsonPath").strip() in {"", "$", "$$"}:
         monitor.differs("blanks at the ends of the answer do not count")
     return [entry]
@@ -87,7 +93,7 @@ def _asked(monitor: Monitor) -> tuple[dict[str, Any], HttpPlace]:
     """The target with all that is sent, and nothing that is expected."""
     url = monitor.expanded(monitor.fields.text("url")).strip()
     if not url or url in {"https://", "http://"}:
-        raise LeftOutError("it has no URL")
+        raise LeftOutError("it has no URL", networked=False)
     try:
         place = http_place(url)
     except ValueError as error:

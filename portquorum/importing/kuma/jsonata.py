@@ -56,23 +56,31 @@ def _flipped(terms: "list[_Term]", operator: str, expected: str) -> Conditions:
         term = terms[0]
         opposite = {"=": "!=", "!=": "=", ">": "<=", ">=": "<", "<": ">=", "<=": ">"}
         if term.sign in opposite:
-            return _Term(term.path, term.function, opposite[term.sign], term.literal).own()
+            new = _Term(term.path, term.function, opposite[term.sign], term.literal, missing=True)
+            return new.own()
     if len(terms) >= 1 and said == ("!=", "false"):
         return [one for term in terms for one in term.own()]
     raise UnknownQueryError
+
+
+def holds_of_nothing(found: Conditions) -> bool:
+    """Whether the conditions would hold without a value: then the answer must be JSON here."""
+    return all(one.get("or_missing") or one.get("not") for one in found)
 
 
 def _whole(operator: str, expected: str) -> Conditions:
     """The whole answer, which may be text, too."""
     if operator in _BOUNDS:
         return [{"body": True, _BOUNDS[operator]: _number(expected)}]
+    plain = {"body": True, "matches": r"^[\[{]", "not": True}
     if operator == "contains":
-        return [{"body": True, "contains": expected}]
-    alike: dict[str, Any] = {"body": True, "any_of": [expected]}
+        return [{"body": True, "contains": expected}, plain]
+    alike: dict[str, Any] = {"body": True, "any_of": [expected, json.dumps(expected)]}
     if operator in {"==", ""}:
         return [alike]
     if operator == "!=":
-        return [alike | {"not": True}]
+        alike["any_of"] += [None]
+        return [alike | {"not": True}, plain]
     raise UnknownQueryError(f"the comparison {operator[:20]!r} is not known")
 
 
@@ -80,8 +88,16 @@ class _Term:
     """One path, perhaps in a function, perhaps compared with a literal."""
 
     def __init__(
-        self, path: str, function: str | None, sign: str | None, literal: object = None
+        self,
+        path: str,
+        function: str | None,
+        sign: str | None,
+        literal: object = None,
+        *,
+        missing: bool = False,
     ) -> None:
+        """`missing`: it holds without a value, too, as the opposite of what needs one."""
+        self.missing = missing
         self.path = path
         self.function = function
         self.sign = sign
@@ -95,7 +111,10 @@ class _Term:
         text = literal if isinstance(literal, str) else json.dumps(literal)
         if self.function is None and self.sign in {"=", "!="}:
             one: dict[str, Any] = {"json": self.path, "equals": literal}
-            return [one if self.sign == "=" else one | {"not": True}]
+            if self.sign == "=":
+                return [one | ({"or_missing": True} if self.missing else {})]
+            there = [] if self.missing else [{"json": self.path, "exists": True}]
+            return [*there, one | {"not": True}]
         return self.compared({"=": "=="}.get(self.sign, self.sign), text)
 
     def compared(self, operator: str, expected: str) -> Conditions:
@@ -121,7 +140,8 @@ class _Term:
         else:
             raise UnknownQueryError
         if operator == "!=":
-            return [one | {"not": True}]
+            there = [{"json": self.path, "exists": True}] if self.function == "length" else []
+            return [*there, one | {"not": True}]
         zero_fits = {
             ">": number < 0,
             ">=": number <= 0,
@@ -135,8 +155,10 @@ class _Term:
 def _value(path: str, operator: str, expected: str) -> Conditions:
     if operator in _BOUNDS:
         return [{"json": path, _BOUNDS[operator]: _number(expected)}]
+    # A list and an object are failures there.
+    plain = {"json": path, "matches": r"^[\[{]", "not": True}
     if operator == "contains":
-        return [{"json": path, "contains": expected}]
+        return [{"json": path, "contains": expected}, plain]
     alike = _alike(expected)
     if operator in {"==", ""}:
         one: dict[str, Any] = {"json": path}
@@ -146,6 +168,7 @@ def _value(path: str, operator: str, expected: str) -> Conditions:
         return [
             {"json": path, "exists": True},
             {"json": path, "any_of": [*alike, None], "not": True},
+            plain,
         ]
     raise UnknownQueryError(f"the comparison {operator[:20]!r} is not known")
 

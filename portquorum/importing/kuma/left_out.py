@@ -11,11 +11,12 @@ class LeftOutError(ValueError):
         self.networked = networked
 
 
+NO_CONTAINER: Final = (
+    "a container's state is read from its engine and not over the network: check the port or "
+    "page that it has, or let its health check report itself (kind heartbeat)"
+)
+
 NO_CHECKS: Final = {
-    "docker": (
-        "a container's state is read from its engine and not over the network: check the port or "
-        "page that it has, or let its health check report itself (kind heartbeat)"
-    ),
     "system-service": (
         "a service's state is read on its machine: check the port that it has, or let a timer "
         "there report itself (kind heartbeat)"

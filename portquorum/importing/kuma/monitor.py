@@ -24,12 +24,14 @@ Targets = list[dict[str, Any]]
 class Context(Struct):
     """What the monitors of a file have in common.
 
-    `proxies` are the source's, by id. `domains`: those that are watched already.
+    `proxies` and `engines` (hosts of Docker) are the source's, by id. `domains`: those that are
+    watched already.
     """
 
     options: Options
     secrets: Secrets
     proxies: dict[str, Mapping[str, Any]] = {}
+    engines: dict[str, Mapping[str, Any]] = {}
     domains: set[str] = set()
     notify_days: int = NOTIFY_DAYS
 
@@ -68,7 +70,7 @@ class Monitor:
         """
         text = self.expanded(self.fields.text(name)).strip()
         if not text:
-            raise LeftOutError(_NO_HOST)
+            raise LeftOutError(_NO_HOST, networked=False)
         return text.removeprefix("[").removesuffix("]")
 
     def port(self, default: int | None = None) -> int:

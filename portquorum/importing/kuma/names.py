@@ -69,6 +69,7 @@ USUAL: Final[dict[str, frozenset[str]]] = {
     "timeout": frozenset({"48"}),
     "resendinterval": frozenset({"0"}),
     "domainexpirynotification": frozenset({"true", "1"}),
+    "expirynotification": frozenset({"true", "1"}),
     "protocol": frozenset({"none"}),
 }
 """Values that a field has in monitors of all types, without anybody having written them."""
@@ -86,7 +87,6 @@ WHY: Final = {
     "screenshotdelay": "no browser opens the page",
     "wsignoresecwebsocketacceptheader": "the upgrade is judged as browsers judge it",
     "cachebust": "the URL is asked as it is",
-    "dockerhost": "what runs in a container engine is not asked for",
 }
 """Why a field without an equal is not used; for the others: it is of another type of monitor."""
 

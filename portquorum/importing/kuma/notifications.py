@@ -132,6 +132,9 @@ def _route(one: _Notification, found: Import, secrets: Secrets) -> str | None:
     if not one.active:
         found.ignored.append(Ignored(one.place, what, "it is off"))
         return None
+    if not one.provider:
+        found.ignored.append(Ignored(one.place, what, "it does not say by which provider it goes"))
+        return None
     made = channels.channel(f"kuma.{one.provider}", one.fields, secrets, one.place)
     if isinstance(made, channels.Refused):
         found.ignored.append(Ignored(one.place, what, made.why))

@@ -2,10 +2,11 @@
 
 import re
 from typing import Any, Final
+from urllib.parse import quote
 
-from portquorum.importing.kuma import http, network
+from portquorum.importing.kuma import http, names, network
 from portquorum.importing.kuma.http_request import in_clear
-from portquorum.importing.kuma.left_out import LeftOutError
+from portquorum.importing.kuma.left_out import NO_CONTAINER, LeftOutError
 from portquorum.importing.kuma.monitor import Monitor, Targets
 from portquorum.importing.sensitive import hidden_path
 from portquorum.importing.urls import HttpPlace, http_entry, http_place, literal, tls_option
@@ -20,6 +21,13 @@ _SOURCE_GAMES: Final = re.compile(
     r"|conan|zomboid|hldm|dod|theforest|forrest|barotrauma|protocol-valve|valve"
 )
 _MINECRAFT: Final = re.compile(r"(?i)^(minecraft|mcping|minecraftping|minecraftvanilla|mc)$")
+_RUNS: Final[tuple[dict[str, Any], ...]] = (
+    {"json": "$.State.Running", "equals": True},
+    {"json": "$.State.Paused", "equals": True, "not": True},
+    {"json": "$.State.Health.Status", "equals": "unhealthy", "not": True},
+)
+"""What a container must be (server/model/monitor.js); while it starts it counts as up."""
+
 _HEALTH: Final = "grpc.health.v1.Health"
 
 
@@ -40,7 +48,7 @@ def grpc(monitor: Monitor) -> Targets:
     if fields.flag("upsideDown"):
         monitor.differs("upside down: it is down when the port takes connections")
         return [entry | {"kind": "tcp", "expect": "closed"}]
-    if fields.text("grpcServiceName").strip().endswith(("grpc.health.v1.Health", "Health")):
+    if fields.text("grpcServiceName").strip().endswith(_HEALTH.rpartition(".")[2]):
         monitor.differs(
             "the health of the whole server is asked for, and must be SERVING; no keyword is "
             "looked for: `service:` names a service"
@@ -175,6 +183,30 @@ def gamedig(monitor: Monitor) -> Targets:
         f"the protocol of the game {game[:40]!r} is not known here: kind udp with the bytes that "
         "it asks and answers (docs/recipes.md)"
     )
+
+
+def docker(monitor: Monitor) -> Targets:
+    """A container, if its engine is asked over TCP; one behind a socket is left out."""
+    fields = monitor.fields
+    engine = monitor.context.engines.get(fields.text("docker_host"), {})
+    plain = {names.plain(str(name)): str(one) for name, one in engine.items()}
+    container = fields.text("docker_container").strip()
+    written = monitor.expanded(plain.get("dockerdaemon", ""))
+    scheme, colon, rest = written.partition("://")
+    if not colon or scheme not in {"tcp", "http", "https"} or not container:
+        raise LeftOutError(NO_CONTAINER, networked=False)
+    if fields.flag("upsideDown"):
+        raise LeftOutError("upside down of a container: nothing says that it must not run")
+    try:
+        place = http_place(f"{'https' if scheme == 'https' else 'http'}://{rest}")
+    except ValueError as error:
+        raise LeftOutError(str(error)) from None
+    if place.username:
+        raise LeftOutError("its engine wants a login: write `basic_auth:` of an http target")
+    path = f"/containers/{quote(container, safe='')}/json"
+    entry = http_entry(HttpPlace(host=place.host, port=place.port, tls=place.tls, path=path))
+    entry["probe"] |= {"conditions": [dict(one) for one in _RUNS]}
+    return [entry]
 
 
 def _source(monitor: Monitor) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from schemas.plain_text import one_line
 _MONITORS: Final = ("monitorlist", "monitors")
 _NOTIFICATIONS: Final = ("notificationlist", "notifications")
 _PROXIES: Final = ("proxylist", "proxies")
+_ENGINES: Final = ("dockerhostlist", "dockerhosts")
 _MAINTENANCE: Final = ("maintenancelist", "maintenances", "maintenance")
 _INNER: Final = ("monitors", "children")
 _NOTHING: Final[tuple[Any, ...]] = (None, [], {}, "")
@@ -31,8 +32,6 @@ _WHY: Final = {
     "version": "the version of the program",
     "statuspagelist": "status pages are made on the page (docs/web.md)",
     "statuspages": "status pages are made on the page (docs/web.md)",
-    "dockerhostlist": "what runs in a container engine is not asked for",
-    "dockerhosts": "what runs in a container engine is not asked for",
     "remotebrowserlist": "no browser opens a page",
     "apikeylist": "keys are made anew: docs/access.md",
     "taglist": "the tags are at the monitors",
@@ -55,6 +54,7 @@ class Source(Struct):
     monitors: list[RawMonitor] = field(default_factory=list)
     notifications: list[tuple[Place, Mapping[str, Any]]] = field(default_factory=list)
     proxies: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    engines: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     maintenance: list[tuple[Place, Mapping[str, Any]]] = field(default_factory=list)
     notify_days: int | None = None
     ignored: list[Ignored] = field(default_factory=list)
@@ -148,6 +148,8 @@ def _sections(value: Mapping[str, Any], plain: dict[str, str], file: str, into: 
         add += [(_place(one, file), one) for one in found if isinstance(one, Mapping)]
     proxies = [one for name in _PROXIES for one in _items(section(name))]
     into.proxies |= {str(one.get("id", "")): one for one in proxies if isinstance(one, Mapping)}
+    engines = [one for name in _ENGINES for one in _items(section(name))]
+    into.engines |= {str(one.get("id", "")): one for one in engines if isinstance(one, Mapping)}
     for name, written in plain.items():
         if name not in used and value[written] not in _NOTHING:
             place = Place(file, getattr(value, "lines", {}).get(written, 0))

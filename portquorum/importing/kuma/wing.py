@@ -25,7 +25,13 @@ def read(files: Sequence[Path], options: Options) -> Import:
         read_file(path, source)
     secrets = Secrets()
     days = NOTIFY_DAYS if source.notify_days is None else source.notify_days
-    context = Context(options=options, secrets=secrets, proxies=source.proxies, notify_days=days)
+    context = Context(
+        options=options,
+        secrets=secrets,
+        proxies=source.proxies,
+        engines=source.engines,
+        notify_days=days,
+    )
     found = Import(source="kuma", unreadable=source.unreadable, ignored=source.ignored)
     above = groups.above(source.monitors)
     entries = [

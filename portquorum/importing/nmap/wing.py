@@ -8,6 +8,7 @@ from portquorum.importing.model import Found, Ignored, Import, Options, Place
 from portquorum.importing.nmap import services, xml_reader
 from portquorum.importing.nmap.xml_reader import Host, Port
 from portquorum.importing.private_hosts import is_address
+from portquorum.importing.urls import tls_option
 from portquorum.inventory.ports import CLOSED_FROM_OUTSIDE
 from schemas.partition import canonical_host
 from schemas.plain_text import one_line
@@ -16,7 +17,9 @@ _GUESSED: Final = (
     "nobody asked what listens there (nmap without -sV): the kind is that of the port's number"
 )
 _BY_ADDRESS: Final = "its certificate is not verified, since the scan knows the address alone"
+_BY_NAME: Final = "its certificate must be valid, which the scan did not look at"
 _ANY_ANSWER: Final = ["100-499"]
+_TLS_BY_PORT: Final = frozenset({465, 587, 636, 990, 993, 995, 3269, 5671, 8883})
 _USUAL_PORT: Final = {"dns": 53, "ntp": 123, "snmp": 161}
 
 
@@ -40,7 +43,7 @@ def _host(host: Host, file: str, found: Import, seen: set[tuple[str, str, int]])
     if not asked:
         found.ignored.append(Ignored(place, "a host", "it has neither a name nor an address"))
         return
-    states: dict[str, int] = {}
+    states = dict(host.others)
     for port in host.ports:
         if port.state in {"open", "open|filtered"}:
             key = (asked, port.protocol, port.number)
@@ -52,8 +55,6 @@ def _host(host: Host, file: str, found: Import, seen: set[tuple[str, str, int]])
             found.entries.append(_entry(port, Place(file, port.line), asked, shown))
         else:
             states[port.state or "unknown"] = states.get(port.state or "unknown", 0) + 1
-    if host.others:
-        states["not listed"] = host.others
     if states:
         what = ", ".join(f"{count} {one_line(state)[:20]}" for state, count in states.items())
         why = "only open ports are taken"
@@ -127,23 +128,26 @@ def _stream(port: Port, service: str, asked: str, found: Found) -> None:
         return
     if not probed:
         found.differences.append(_GUESSED)
-    tls = tunnel if known is None else known.tls
-    probe: dict[str, Any] = {}
-    if tls and is_address(asked):
-        probe["verify"] = False
-        found.differences.append(_BY_ADDRESS)
-    if known is None:
-        target["kind"] = "tls"
-    else:
-        target["kind"] = known.kind
-        if known.kind == "http":
-            probe["status"] = list(_ANY_ANSWER)
-            if tls != (port.number in {443, 8443}):
-                probe["tls"] = tls
-        elif tls:
-            probe["tls"] = "implicit"
+    kind, tls = ("tls", True) if known is None else (known.kind, known.tls)
+    target["kind"] = kind
+    probe = _probe(kind, port.number, tls=tls)
+    if tls:
+        by_address = is_address(asked)
+        probe |= {"verify": False} if by_address else {}
+        found.differences.append(_BY_ADDRESS if by_address else _BY_NAME)
     if probe:
         target["probe"] = probe
+
+
+def _probe(kind: str, number: int, *, tls: bool) -> dict[str, Any]:
+    """The options of a kind; TLS where it begins, and none where only the port suggests it."""
+    if kind == "http":
+        return {"status": list(_ANY_ANSWER)} | tls_option(number, tls=tls)
+    if kind == "tls":
+        return {}
+    if tls:
+        return {"tls": "implicit"}
+    return {"tls": "none"} if number in _TLS_BY_PORT else {}
 
 
 def _a_scan_is_no_inventory(found: Import) -> None:

@@ -11,6 +11,7 @@ from portquorum.importing.model import MOST_BYTES, Place, Unreadable
 _MOST_DEEP: Final = 40
 _MOST_PORTS: Final = 1_000_000
 _CHUNK: Final = 65_536
+_LONG: Final = 9
 
 
 class Port(Struct):
@@ -35,8 +36,8 @@ class Host(Struct):
     names: list[str] = field(default_factory=list)
     pointers: list[str] = field(default_factory=list)
     ports: list[Port] = field(default_factory=list)
-    others: int = 0
-    """The ports that are told in sum alone (`extraports`)."""
+    others: dict[str, int] = field(default_factory=dict)
+    """By state, the numbers of ports that are told in sum alone (`extraports`)."""
 
 
 class _Refused(Exception):  # noqa: N818 - ends the reading, is no error of the program
@@ -117,8 +118,9 @@ class _Reader:
                 names = host.names if of.get("type") == "user" else host.pointers
                 names.append(of.get("name", ""))
             case "ports", "extraports":
-                count = of.get("count", "0")
-                host.others += int(count) if count.isdecimal() and len(count) < 9 else 0
+                count, state = of.get("count", "0"), of.get("state", "")
+                more = int(count) if count.isdecimal() and len(count) < _LONG else 0
+                host.others[state] = host.others.get(state, 0) + more
             case "ports", "port":
                 self._ports += 1
                 if self._ports > _MOST_PORTS:
@@ -127,7 +129,7 @@ class _Reader:
                 self._port = Port(
                     self.parser.CurrentLineNumber,
                     of.get("protocol", ""),
-                    int(number) if number.isdecimal() and len(number) < 6 else 0,
+                    int(number) if number.isdecimal() and len(number) < _LONG else 0,
                 )
                 host.ports.append(self._port)
             case "port", "state" if self._port is not None:

@@ -7,6 +7,8 @@ import pytest
 from portquorum.importing.kuma.jsonata import UnknownQueryError, conditions
 
 EXISTS = {"json": "$.a", "exists": True}
+NO_LIST = {"matches": r"^[\[{]", "not": True}
+PLAIN = {"json": "$.a", **NO_LIST}
 
 
 @pytest.mark.parametrize(
@@ -17,8 +19,13 @@ EXISTS = {"json": "$.a", "exists": True}
         ("a.b[0].c", "==", "1", [{"json": "$.a.b[0].c", "any_of": ["1", 1]}]),
         ("a.`b c`", "==", "true", [{"json": "$.a['b c']", "any_of": ["true", True]}]),
         ("n", ">=", "2.5", [{"json": "$.n", "at_least": 2.5}]),
-        ("t", "contains", "up", [{"json": "$.t", "contains": "up"}]),
-        ("a", "!=", "x", [EXISTS, {"json": "$.a", "any_of": ["x", None], "not": True}]),
+        (
+            "a",
+            "contains",
+            "up",
+            [{"json": "$.a", "contains": "up"}, PLAIN],
+        ),
+        ("a", "!=", "x", [EXISTS, {"json": "$.a", "any_of": ["x", None], "not": True}, PLAIN]),
         ("$count(a)", ">", "0", [{"json": "$.a", "length": True, "more_than": 0.0}]),
         (
             "$count(a)",
@@ -30,6 +37,8 @@ EXISTS = {"json": "$.a", "exists": True}
         ("$exists(a)", "==", "false", [EXISTS | {"not": True}]),
         ('a = "x"', "==", "true", [{"json": "$.a", "equals": "x"}]),
         ('a = "x"', "==", "false", [{"json": "$.a", "equals": "x", "not": True}]),
+        ('a != "x"', "==", "true", [EXISTS, {"json": "$.a", "equals": "x", "not": True}]),
+        ('a != "x"', "==", "false", [{"json": "$.a", "equals": "x", "or_missing": True}]),
         (
             'a = "x" and n > 3',
             "==",
@@ -42,8 +51,8 @@ EXISTS = {"json": "$.a", "exists": True}
             "up",
             [{"json": "$.a[?@.name == 'db'].state", "equals": "up"}],
         ),
-        ("$", "==", "OK", [{"body": True, "any_of": ["OK"]}]),
-        ("", "contains", "OK", [{"body": True, "contains": "OK"}]),
+        ("$", "==", "OK", [{"body": True, "any_of": ["OK", '"OK"']}]),
+        ("", "contains", "OK", [{"body": True, "contains": "OK"}, {"body": True, **NO_LIST}]),
     ],
 )
 def test_a_query(query: str, operator: str, expected: str, found: list[dict[str, Any]]) -> None:

@@ -244,9 +244,9 @@ def test_each_type(monitor: dict[str, Any], wanted: dict[str, Any], tmp_path: Pa
         ({"type": "radius", "hostname": "r.example.com"}, "recipes", True),
         ({"type": "gamedig", "game": "quake", "hostname": "q.example.com"}, "recipes", True),
         ({"type": "mongodb", "databaseConnectionString": "mongodb+srv://u:p@x/y"}, "DNS", True),
-        ({"type": "mysql"}, "connection string", True),
+        ({"type": "mysql"}, "connection string", False),
         ({"type": "teleport"}, "teleport", True),
-        ({"type": "http", "url": "https://"}, "URL", True),
+        ({"type": "http", "url": "https://"}, "URL", False),
         ({"type": "http", "url": "https://${HOST}/"}, "HOST", True),
         ({"type": "port", "hostname": "a.example.com", "port": 0}, "port", True),
     ],
@@ -289,6 +289,25 @@ def test_conditions_on_records(tmp_path: Path) -> None:
     assert target["probe"]["expect_regex"] == r"^[0-9]+ mail\.example\.com\.?$"
     _, entry = one(tmp_path, **dns, conditions=[equals, equals])
     assert entry.outcome == "nearly"
+
+
+def test_a_container_whose_engine_is_asked_over_tcp(tmp_path: Path) -> None:
+    monitor = {
+        "id": 1,
+        "name": "web",
+        "type": "docker",
+        "docker_container": "web",
+        "docker_host": 2,
+    }
+    engine = {"id": 2, "dockerType": "tcp", "dockerDaemon": "tcp://d.example.com:2375"}
+    value = {"monitorList": [monitor], "dockerHostList": [engine]}
+    document, report = imported(value, tmp_path)
+    (target,) = document["targets"]
+    assert (target["kind"], target["port"], report.count("exact")) == ("http", 2375, 1)
+    assert target["probe"]["path"] == "/containers/web/json"
+    socket = {"dockerType": "socket", "dockerDaemon": "/var/run/docker.sock"}
+    _, report = imported(value | {"dockerHostList": [engine | socket]}, tmp_path)
+    assert report.count("left_out") == 1
 
 
 def test_a_domain_is_watched_once(tmp_path: Path) -> None:
@@ -482,6 +501,7 @@ def told(folder: Path, *ids: Any, **fields: Any) -> tuple[Any, Report]:
         {"id": 2, "name": "Phone", "active": True, "isDefault": True, "config": json.dumps(NTFY)},
         {"id": 3, "name": "Old", "active": False, "config": json.dumps(NTFY)},
         {"id": 4, "name": "Broken", "active": True, "config": "{"},
+        {"id": 5, "name": "Nameless", "active": True, "config": "{}"},
     ]
     return imported({"monitorList": monitors, "notificationList": people}, folder)
 
@@ -491,7 +511,8 @@ def test_one_notification_for_all_is_a_default_route(tmp_path: Path) -> None:
     assert document["routes"]["Phone"]["default"] is True
     assert document["routes"]["Phone"]["remind_every"] == "30m"
     assert "teams" not in document
-    assert {one.what for one in report.ignored} >= {'the notification "Old"'}
+    named = {one.what for one in report.ignored}
+    assert named >= {'the notification "Old"', 'the notification "Nameless"'}
     assert "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw" not in repr((document, report))
 
 
