@@ -10,7 +10,7 @@ import yaml
 from msgspec import Struct
 
 from portquorum.inventory import tree
-from portquorum.inventory.decode import Entries, decode
+from portquorum.inventory.decode import Entries, decode_all
 from portquorum.inventory.document import TargetEntry
 from portquorum.inventory.editor import MODELINE, write_beside
 from portquorum.inventory.errors import InventoryError, Problem, Where
@@ -82,8 +82,7 @@ def add(
     longer = _extended(text, entry, str(path))
     entries, problems = Entries(), []
     roots, problems = tree.read(longer, str(path))
-    for root in roots:
-        problems += decode(root, entries)
+    problems += decode_all(roots, entries)
     inventory = resolve(entries, source or source_name([path]), problems)
     _only_this_was_added(text, longer, entry, str(path))
     _replace(path, longer)

@@ -15,7 +15,7 @@ from schemas._types import ExpectedState, Kind, Port, RegionName, TargetId
 from schemas.incident import IncidentType, Severity
 from schemas.target import Criticality, Fraction, MaxMs, Price, Slo
 
-_DURATION: Final = (
+DURATION_PATTERN: Final = (
     r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d)"
     r"|(?=[0-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)\Z"
 )
@@ -35,7 +35,7 @@ _NAMES: Final = r"^[A-Za-z0-9*][A-Za-z0-9 ._*-]{0,62}\Z"
 _IDS: Final = r"^[a-z0-9*][a-z0-9._*-]{0,127}\Z"
 _KINDS: Final = r"^[a-z*][a-z0-9_*]{0,31}\Z"
 
-Duration = Annotated[str, Meta(pattern=_DURATION, description="30s, 1m, 250ms, 1h30m")]
+Duration = Annotated[str, Meta(pattern=DURATION_PATTERN, description="30s, 1m, 250ms, 1h30m")]
 Name = Annotated[str, Meta(pattern=_NAME)]
 Tag = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -62,7 +62,7 @@ PATTERN_TEXT: Final = {
     _NAMES: "a name, or several by * for any characters",
     _IDS: "the id of a target, or several by * for any characters (db-*)",
     _KINDS: "a kind such as tcp, or several by * for any characters",
-    _DURATION: DURATION_TEXT,
+    DURATION_PATTERN: DURATION_TEXT,
     _PORTS: "a port, or the first and the last one such as 8000-8003",
     _NAME: "a name of at most 63 letters, digits, blanks, dots, hyphens, underscores",
     r"^[a-z0-9][a-z0-9._-]{0,127}\Z": (

@@ -37,10 +37,16 @@ class Where(Struct, frozen=True, gc=False):
 
 
 class Problem(Struct, frozen=True, gc=False):
-    """One problem: its place, and a sentence on what was expected and found."""
+    """One problem: its place, and a sentence on what was expected and found.
+
+    `column` counts from 1, 0 when it is not known. `is_fatal`: what follows in the file was not
+    read, so that nothing can be said of names that are not there.
+    """
 
     where: Where
     message: str
+    column: int = 0
+    is_fatal: bool = False
 
     def __str__(self) -> str:
         return one_line(f"{self.where}: {self.message}")

@@ -3,6 +3,7 @@
 from typing import Final
 
 from portquorum.inventory.heartbeats import KIND as HEARTBEAT
+from portquorum.inventory.suggest import did_you_mean
 from producers.kinds.registry import KINDS
 
 _MEANT: Final[dict[str, str]] = {
@@ -40,5 +41,12 @@ _MEANT: Final[dict[str, str]] = {
 
 def unknown(kind: str) -> str:
     """What was expected in place of `kind`, which is no kind."""
-    meant = _MEANT.get(kind.lower(), ", ".join((*KINDS, HEARTBEAT)))
-    return f"expected a kind that can be checked ({meant}), found {kind!r}"
+    kinds = (*KINDS, HEARTBEAT)
+    expected = "expected a kind that can be checked"
+    meant = _MEANT.get(kind.lower())
+    if meant is None:
+        hint = did_you_mean(kind, kinds)
+        if hint:
+            return f"{expected}, found {kind!r}{hint}"
+        meant = ", ".join(kinds)
+    return f"{expected} ({meant}), found {kind!r}"

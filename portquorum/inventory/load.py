@@ -1,11 +1,12 @@
 """Loads inventory files into entries: reads, parses, decodes, and collects every problem."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from portquorum.inventory import tree
-from portquorum.inventory.decode import Entries, decode
+from portquorum.inventory.decode import Entries, decode_all
 from portquorum.inventory.errors import InventoryError, Problem, Where
 
 SUFFIXES: Final = (".yaml", ".yml")
@@ -15,8 +16,15 @@ _TOO_LONG: Final = (
 )
 
 
+MOST_FILES: Final = 10_000
+"""Most files of a folder: whoever names more has named the wrong one."""
+
+
 def files(paths: Iterable[Path]) -> list[Path]:
-    """The files of `paths`: a folder stands for its YAML files, sorted by name.
+    """The files of `paths`: a folder stands for its YAML files, and those of folders in it, sorted.
+
+    Hidden ones are left out (`.git`, `..data` of a ConfigMap). A folder that is reached twice, by a
+    symbolic link, is read once.
 
     Raises:
         InventoryError: a path does not exist, or a folder has no YAML file.
@@ -25,9 +33,12 @@ def files(paths: Iterable[Path]) -> list[Path]:
     problems: list[Problem] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix in SUFFIXES and p.is_file())
+            inside = sorted(islice(_inside(path, set()), MOST_FILES + 1))
             if not inside:
                 expected = f"expected files that end in {' or '.join(SUFFIXES)}, found none"
+                problems.append(Problem(Where(str(path), 0), expected))
+            if len(inside) > MOST_FILES:
+                expected = f"expected at most {MOST_FILES:,} files in a folder, found more"
                 problems.append(Problem(Where(str(path), 0), expected))
             found += inside
         else:
@@ -37,23 +48,46 @@ def files(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
+def _inside(folder: Path, seen: set[Path]) -> Iterator[Path]:
+    """The YAML files within a folder, in any order; folders that can't be read have none."""
+    real = folder.resolve()
+    if real in seen:
+        return
+    seen.add(real)
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _inside(entry, seen)
+        elif entry.suffix in SUFFIXES and entry.is_file():
+            yield entry
+
+
 def load(paths: Iterable[Path]) -> tuple[Entries, list[Problem]]:
     """All entries of all documents of all files, and the problems of those left out.
 
     Raises:
-        InventoryError: there is no file to read.
+        InventoryError: there is no file to read, or one could not be read to its end: then nothing
+            can be said of names that are not there.
     """
     entries = Entries()
     problems: list[Problem] = []
+    roots: list[tree.Root] = []
     left_bytes = tree.MAX_BYTES
     for path in files(paths):
         text, failed = read_text(path, left_bytes)
         problems += failed
         left_bytes -= len(text.encode())
-        roots, unreadable = tree.read(text, str(path))
+        found, unreadable = tree.read(text, str(path))
         problems += unreadable
-        for root in roots:
-            problems += decode(root, entries)
+        roots += found
+    problems += decode_all(roots, entries)
+    if any(problem.is_fatal for problem in problems):
+        raise InventoryError(problems)
     return entries, problems
 
 
@@ -66,9 +100,24 @@ def read_text(path: Path, most_bytes: int = tree.MAX_BYTES) -> tuple[str, list[P
         with path.open("rb") as file:
             data = file.read(most_bytes + 1)  # not by its size: a pipe has none
         if len(data) > most_bytes:
-            return "", [Problem(Where(str(path), 0), _TOO_LONG)]
+            return "", [Problem(Where(str(path), 0), _TOO_LONG, is_fatal=True)]
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
-        return "", [Problem(Where(str(path), 0), f"expected UTF-8 text: {error}")]
+        line = data.count(b"\n", 0, error.start) + 1
+        return "", [Problem(Where(str(path), line), _no_utf_8(data, error.start), is_fatal=True)]
     except OSError as error:
-        return "", [Problem(Where(str(path), 0), f"can't be read: {error.strerror}")]
+        message = f"can't be read: {error.strerror}"
+        return "", [Problem(Where(str(path), 0), message, is_fatal=True)]
+
+
+def _no_utf_8(data: bytes, at: int) -> str:
+    """What a file is that is not in UTF-8."""
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return 'expected UTF-8 text, found UTF-16 (an editor\'s "Unicode"): save the file as UTF-8'
+    if b"\0" in data[:1000]:
+        return "expected UTF-8 text, found bytes that are no text"
+    byte = f"0x{data[at]:02x}"
+    return (
+        f"expected UTF-8 text, found the byte {byte}, as ISO-8859-1 and Windows have it: save the "
+        "file as UTF-8"
+    )

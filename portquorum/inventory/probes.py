@@ -7,8 +7,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from portquorum.inventory.decode import explain
+from portquorum.inventory import peer_words
 from portquorum.inventory.errors import Path
+from portquorum.inventory.explain import NO_VARIABLE, explain
+from portquorum.inventory.shorthand import spelled_out
+from portquorum.inventory.suggest import alike
+from portquorum.inventory.tree import Mapping as Tree
 from producers.kinds import json_text, secrets
 from producers.kinds.registry import KINDS
 from producers.kinds.secret_places import places, refused
@@ -55,8 +59,12 @@ class ProbeError(ValueError):
         return tuple(parts)
 
 
-def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> Probe | None:
+def probe_of(
+    kind: str, written: Mapping[str, Any] | None, port: int | None, tree: object = None
+) -> Probe | None:
     """The options of a target of this (known) kind and port, with defaults resolved.
+
+    `tree`: the same options as they were read, which know how a number was written.
 
     Raises:
         ProbeError: what was expected and what was found.
@@ -64,22 +72,12 @@ def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> 
     known = KINDS[kind]
     probe: Probe | None = None
     if written is not None:
-        if known.options is None:
-            raise ProbeError((), f"expected none ({kind} has no options)")
         if "kind" in written:  # on the wire it tells the Structs apart; here the target says it
-            there_are = ", ".join(known.options.__struct_encode_fields__)
-            raise ProbeError(("kind",), f"no such option; there are {there_are}")
-        values = _with_texts(dict(written), known.json_options)
-        if known.tls_by_port is not None:
-            values = {"tls": known.tls_by_port(port)} | values
-        try:
-            probe = msgspec.convert(values, known.options)
-        except msgspec.ValidationError as error:
-            path, message = explain(str(error), values, known.options)
-            raise ProbeError(path, message) from error
+            raise ProbeError(("kind",), f"no such option; there are {_listed(kind)}")
+        probe, values = _converted(kind, written, port, tree)
         options = msgspec.to_builtins(probe)
         for path, names in _unknown(values, probe, ()):
-            raise ProbeError(path, f"no such option; there are {', '.join(names)}")
+            raise ProbeError(path, _no_option(str(path[-1]), names, is_outer=len(path) == 1))
         _check_variables(probe, options)
         _check_tls_options(probe, written)
     try:
@@ -90,13 +88,51 @@ def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> 
     return settled
 
 
+def _converted(
+    kind: str, written: Mapping[str, Any], port: int | None, tree: object
+) -> tuple[Probe, dict[str, Any]]:
+    """The options as their Struct and as plain values, shorthand spelled out where it is needed."""
+    known = KINDS[kind]
+    if known.options is None:
+        raise ProbeError((), f"expected none ({kind} has no options)")
+    by_port = {} if known.tls_by_port is None else {"tls": known.tls_by_port(port)}
+    try:
+        values = by_port | _with_texts(dict(written), known.json_options)
+        return msgspec.convert(values, known.options), values
+    except (msgspec.ValidationError, ProbeError):
+        source = tree if isinstance(tree, Tree) else written
+        plain = spelled_out(source, known.options, known.json_options)
+        values = by_port | _with_texts(plain, known.json_options)
+    try:
+        return msgspec.convert(values, known.options), values
+    except msgspec.ValidationError as error:
+        path, message = explain(str(error), values, known.options)
+        raise ProbeError(path, message) from error
+
+
+def _listed(kind: str) -> str:
+    options = KINDS[kind].options
+    return ", ".join(() if options is None else options.__struct_encode_fields__)
+
+
+def _no_option(name: str, known: list[str], *, is_outer: bool) -> str:
+    """The sentence of an option that there is not."""
+    meant = alike(name, known)
+    other = peer_words.of_probe(name, known) if is_outer else None
+    if other is not None and meant is None:
+        return f"no such option; {other}; this one has {', '.join(known)}"
+    if meant is not None:
+        return f"no such option; did you mean `{meant}`?"
+    return f"no such option; there are {', '.join(known)}"
+
+
 def _check_variables(probe: Probe, options: Any) -> None:
     """Raises `ProbeError` for a variable where there are none, or that is no secret of checks."""
     may = {place.path: place.text for place in places(probe)}
     for path, variable in _variables(options, ()):
         if path not in may:
             text = f"expected text that is used as it stands, found the variable {variable}}}"
-            raise ProbeError(path, f"{text}, which nothing replaces here")
+            raise ProbeError(path, f"{text}, which nothing replaces here: {NO_VARIABLE}")
     for path, text in may.items():
         for name in secrets.names(text):
             if not secrets.is_secret(name):

@@ -1,6 +1,6 @@
 """Resolves written entries to targets and policy: defaults, names, ids and limits."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from msgspec import Struct
@@ -14,9 +14,10 @@ from portquorum.inventory.document import (
 )
 from portquorum.inventory.drills import drill_plans
 from portquorum.inventory.errors import InventoryError, Problem, Where
+from portquorum.inventory.groups import PortGroups, told_once, without_told
 from portquorum.inventory.heartbeats import KIND as HEARTBEAT
 from portquorum.inventory.order import find_circle, with_dependency_hosts
-from portquorum.inventory.references import some, unknown
+from portquorum.inventory.references import AnyName, no_target, not_defined, unknown
 from portquorum.inventory.routes import RouteResolver
 from portquorum.inventory.targets import TargetResolver
 from portquorum.inventory.windows import WindowResolver
@@ -98,7 +99,8 @@ class _Resolver:
         self.known = known
         self.now = now
         self.warnings: list[Problem] = []
-        self.ids: set[str] = set()
+        self.ids: Collection[str] = frozenset()
+        self.groups = PortGroups()
         self.regions = self._names("region", entries.regions, known.regions)
         self.vantages = known.vantages | {e.name: _vantage(e.value) for e in entries.regions}
         self.teams = self._names("team", entries.teams, known.teams)
@@ -117,17 +119,22 @@ class _Resolver:
                 teams=self.teams,
                 regions=self.regions | {RECEIVER},
                 ids=self.ids,
+                groups=self.groups,
                 fallbacks=self.known.fallbacks,
             ).resolve(self.entries.routes),
-            *WindowResolver(self.ids, self.problems, self.warnings).resolve(
-                self.entries.maintenance
-            ),
+            *WindowResolver(
+                self.ids,
+                self.problems,
+                self.warnings,
+                tags=self._tags(targets),
+                groups=self.groups,
+            ).resolve(self.entries.maintenance),
         ]
         policy += drill_plans(self.entries.drills, self.problems)
         for entry in self.entries.teams:
             self.problems += unknown("route", entry.value.routes, self.routes, entry, "routes")
         if self.problems:
-            raise InventoryError(self.problems)
+            raise InventoryError(told_once(self.problems, self.entries.templates.users))
         return Inventory(self.source, tuple(policy), tuple(targets), tuple(self.warnings))
 
     def _say(self, where: Where, message: str) -> None:
@@ -149,7 +156,14 @@ class _Resolver:
                     "it can be used here by its name: leave the definition out",
                 )
             first.setdefault(entry.name, entry.where())
-        return frozenset(first) | frozenset(known)
+        names = frozenset(first) | frozenset(known)
+        return AnyName(names) if f"{what}s" in self.entries.broken else names
+
+    def _tags(self, targets: Iterable[Target]) -> Collection[str] | None:
+        """The tags that targets have; None if there are others that are not known here."""
+        if "targets" in self.entries.broken or self.problems or self.known.targets:
+            return None
+        return frozenset(tag for target in targets for tag in target.tags)
 
     def _defaults(self) -> Entry[DefaultsEntry] | None:
         for again in self.entries.defaults[1:]:
@@ -229,6 +243,7 @@ class _Resolver:
         resolver.regions = written or tuple(sorted(self.known.regions))
         resolver.goals |= self.known.goals
         resolver.goals |= {entry.name: entry.value for entry in self.entries.teams}
+        resolver.groups = self.groups
         checked = (entry for entry in self.entries.targets if entry.value.kind != HEARTBEAT)
         if not self.regions and (first_checked := next(checked, None)) is not None:
             file = first_checked.where().file
@@ -238,40 +253,68 @@ class _Resolver:
                 "is one on this machine (jobs alone need none)",
             )
             return []
-        self.ids = {resolver.id_of(entry) for entry in self.entries.targets}
-        self.ids |= self.known.targets.keys()
+        ids = {resolver.id_of(entry) for entry in self.entries.targets}
+        self.ids = frozenset(ids | self.known.targets.keys())
+        parts = [(resolver.group_of(one), resolver.id_of(one)) for one in self._parts()]
+        self.groups.add(parts, self.ids)
+        if "targets" in self.entries.broken:
+            self.ids = AnyName(self.ids)
         if defaults is not None:
             self._references(defaults, defaults.value.regions, defaults.value.team, ())
         targets: list[Target] = []
         first: dict[str, Entry[TargetEntry]] = {}
+        told: set[Where] = set()
         for entry in self.entries.targets:
             if len(self.problems) > MOST_PROBLEMS:
                 break
-            value = entry.value
-            self._references(entry, value.regions, value.team, value.depends_on)
-            target = resolver.resolve(entry)
-            target_id = resolver.id_of(entry)
-            if target_id in first:
-                other = first[target_id]
-                self._say(
-                    entry.where(),
-                    f"the id {target_id!r} is taken by {other.where()}; "
-                    "give one of them another `id:` or `name:`",
-                )
-                continue
-            if target_id:
-                first[target_id] = entry
-            owner = self.known.targets.get(target_id)
-            if owner is not None:
-                self._say(entry.where(), _owned(target_id, owner))
-            elif target is not None:
+            before, warned = len(self.problems), len(self.warnings)
+            target = self._target(entry, resolver, first)
+            if target is not None:
                 targets.append(target)
                 self._reachable(entry, target)
-        circle = find_circle({key: entry.value.depends_on for key, entry in first.items()})
+            if entry.whole is not None:  # all of its ports have the same problem
+                told = told if entry.part else set()
+                without_told(self.problems, before, told)
+                without_told(self.warnings, warned, told)
+                told |= {one.where for one in self.problems[before:]}
+                told |= {one.where for one in self.warnings[warned:]}
+        depends_on = {key: self.groups.ids(one.value.depends_on) for key, one in first.items()}
+        circle = find_circle(depends_on)
         if circle:
             chain = " → ".join(circle)
             self._say(first[circle[0]].where("depends_on"), f"targets depend in a circle: {chain}")
         return with_dependency_hosts(targets, self.known.hosts)
+
+    def _target(
+        self,
+        entry: Entry[TargetEntry],
+        resolver: TargetResolver,
+        first: dict[str, Entry[TargetEntry]],
+    ) -> Target | None:
+        """The target of an entry, which `first` then has; None, with a problem, if it is wrong."""
+        value = entry.value
+        self._references(entry, value.regions, value.team, value.depends_on)
+        target = resolver.resolve(entry)
+        target_id = resolver.id_of(entry)
+        if target_id in first:
+            other = first[target_id]
+            self._say(
+                entry.where(),
+                f"the id {target_id!r} is taken by {other.where()}; "
+                "give one of them another `id:` or `name:`",
+            )
+            return None
+        if target_id:
+            first[target_id] = entry
+        owner = self.known.targets.get(target_id)
+        if owner is not None:
+            self._say(entry.where(), _owned(target_id, owner))
+            return None
+        return target
+
+    def _parts(self) -> Iterable[Entry[TargetEntry]]:
+        """The targets that are one of several by the ports of an entry."""
+        return (entry for entry in self.entries.targets if entry.whole is not None)
 
     def _references(
         self,
@@ -282,12 +325,10 @@ class _Resolver:
     ) -> None:
         self.problems += unknown("region", regions or (), self.regions, entry, "regions")
         if team is not None and team not in self.teams:
-            expected = f"expected a team that is defined ({some(self.teams)})"
-            self._say(entry.where("team"), f"{expected}, found {team!r}")
+            self._say(entry.where("team"), not_defined("team", team, self.teams))
         for position, other in enumerate(depends_on):
-            if other not in self.ids:
-                expected = f"expected the id of a target, found {other!r}"
-                self._say(entry.where("depends_on", position), expected)
+            if other not in self.ids and other not in self.groups:
+                self._say(entry.where("depends_on", position), no_target(other, self.ids))
 
 
 def _owned(target: str, owner: str) -> str:

@@ -9,8 +9,9 @@ from portquorum.inventory.decode import Entry
 from portquorum.inventory.document import RotationEntry, RouteEntry
 from portquorum.inventory.duration import parse_ms, text
 from portquorum.inventory.errors import Problem, Where
+from portquorum.inventory.groups import PortGroups
 from portquorum.inventory.order import find_circle
-from portquorum.inventory.references import unknown
+from portquorum.inventory.references import not_defined, unknown
 from portquorum.inventory.zones import zone_problem
 from schemas.duration import DAY_MS
 from schemas.policy import (
@@ -38,6 +39,7 @@ class RouteResolver:
 
     Args:
         routes, teams, regions, ids: the names that are defined, of other sources too.
+        groups: the targets of entries with several ports.
         fallbacks: those of the routes of other sources.
     """
 
@@ -50,6 +52,7 @@ class RouteResolver:
         teams: Collection[str],
         regions: Collection[str],
         ids: Collection[str],
+        groups: PortGroups,
         fallbacks: Mapping[str, Iterable[str]],
     ) -> None:
         self.problems = problems
@@ -58,6 +61,7 @@ class RouteResolver:
         self.teams = teams
         self.regions = regions
         self.ids = ids
+        self.groups = groups
         self.fallbacks = fallbacks
 
     def resolve(self, entries: Collection[Entry[RouteEntry]]) -> list[Route]:
@@ -84,7 +88,7 @@ class RouteResolver:
             criticalities=value.criticalities,
             teams=value.teams,
             tags=value.tags,
-            targets=value.targets,
+            targets=self.groups.ids(value.targets),
             kinds=value.kinds,
             regions=value.regions,
             when=week_hours.parse(value.when),
@@ -141,9 +145,10 @@ class RouteResolver:
             ("team", value.teams, self.teams, "teams"),
             ("target", value.targets, self.ids, "targets"),
         ):
-            for one in unknown(what, names, known, entry, field):
-                if "*" not in names[int(one.where.path[-1])]:
-                    self.problems.append(one)
+            for position, name in enumerate(names):
+                is_group = what == "target" and name in self.groups
+                if name not in known and "*" not in name and not is_group:
+                    self._say(entry.where(field, position), not_defined(what, name, known))
 
     def _urls(self, urls: Iterable[str], entry: Entry[RouteEntry], *path: str | int) -> None:
         for position, url in enumerate(urls):

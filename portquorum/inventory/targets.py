@@ -11,6 +11,8 @@ from portquorum.inventory import duration, expected_closed, heartbeats, kind_nam
 from portquorum.inventory.decode import Entry
 from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEntry, TeamEntry
 from portquorum.inventory.errors import Problem
+from portquorum.inventory.groups import PortGroups
+from portquorum.inventory.host_text import beside
 from portquorum.inventory.probes import ProbeError, probe_of
 from portquorum.inventory.retries import default_retries, series_ms
 from producers.checks import name_server
@@ -45,14 +47,6 @@ _LIMITS_MS: Final = {
 _ID_LENGTH: Final = 128
 
 
-def _beside(host: str) -> str:
-    """What a host that is a URL, or has a port, is to be split into; empty for others."""
-    if "://" in host:
-        return ": of a URL the host alone, the rest is kind, port and probe: {path: …}"
-    name, colon, port = host.rpartition(":")
-    return ": the port is a field of its own" if name and colon and port.isdecimal() else ""
-
-
 def slug(name: str) -> str:
     """An id made from a name: lower case; hyphens replace all but letters, digits, `.` and `_`.
 
@@ -84,7 +78,7 @@ class _Spans(Struct):
 class TargetResolver:
     """Resolves targets one by one, and adds problems to `problems`.
 
-    `regions` are those of a target without its own, `goals` the teams by name.
+    `regions` are those of a target without its own, `goals` the teams, `groups` those of ports.
     """
 
     def __init__(
@@ -97,6 +91,7 @@ class TargetResolver:
         """`now`: UTC ms, None: that of this machine's clock."""
         self.regions: tuple[str, ...] = ()
         self.goals: dict[str, TeamEntry | Team] = {}
+        self.groups = PortGroups()
         self._source = source
         self._defaults = defaults.value if defaults is not None else DefaultsEntry()
         self._defaults_entry = defaults
@@ -193,7 +188,7 @@ class TargetResolver:
             "team": self.value(entry, "team"),
             "purpose": value.purpose,
             "tags": self.value(entry, "tags"),
-            "depends_on": value.depends_on,
+            "depends_on": self.groups.ids(value.depends_on),
             "runbook": self.value(entry, "runbook"),
             "slo": self._goal(entry, "slo"),
             "downtime_cost_per_hour": self._goal(entry, "downtime_cost_per_hour"),
@@ -219,6 +214,11 @@ class TargetResolver:
             return slug(_place(canonical_host(value.host or ""), port))
         except ValueError:
             return ""
+
+    def group_of(self, entry: Entry[TargetEntry]) -> str:
+        """The id of the entry of which a target is one port; empty if it has none."""
+        whole = entry.whole
+        return "" if whole is None else whole.id or slug(whole.name or "")
 
     def _say(self, entry: Entry[Any], field: str, message: str) -> None:
         inherited = getattr(entry.value, field) is None and field not in entry.dropped
@@ -257,7 +257,7 @@ class TargetResolver:
                 kind.check_host(host)
             return host  # noqa: TRY300  (both may refuse it)
         except ValueError as error:
-            self._say(entry, "host", f"{error}{_beside(written)}")
+            self._say(entry, "host", f"{error}{beside(written)}")
             return None
 
     def _port(self, entry: Entry[TargetEntry]) -> int | None:
@@ -277,7 +277,7 @@ class TargetResolver:
         if value.kind not in KINDS or "probe" in entry.dropped:
             return None
         try:
-            return probe_of(value.kind, value.probe, port)
+            return probe_of(value.kind, value.probe, port, entry.tree("probe"))
         except ProbeError as error:
             where = entry.where("probe", *error.path)
             line = entry.where("probe", *error.path, *error.inner).line

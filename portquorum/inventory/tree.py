@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 from msgspec import Struct
 
+from portquorum.inventory import yaml_errors
 from portquorum.inventory.errors import Path, Problem, Where
 
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -26,12 +27,6 @@ MAX_ALIASED: Final = 2_000_000
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml's is 20 times faster
 _INT: Final = re.compile(r"[-+]?[0-9]{1,300}\Z")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z")
-_HINTS: Final = {
-    "while parsing a flow": "within { } and [ ] a text that has one of { } [ ] , needs quotes",
-    "unknown escape": "in single quotes a backslash is one",
-    "while scanning an alias": "a text that begins with * (a schedule) needs quotes",
-    "cannot start any token": "a text that begins with it needs quotes",
-}
 _WORDS: Final[dict[str, object]] = {
     "": None,
     "~": None,
@@ -42,27 +37,32 @@ _WORDS: Final[dict[str, object]] = {
 
 
 class Mapping(dict[str, Any]):
-    """A YAML mapping; `lines` has the line (from 1) of each key; `size` counts all values in it."""
+    """A YAML mapping; `lines` has the line (from 1) of each key; `size` counts all values in it.
 
-    __slots__ = ("line", "lines", "size")
+    `texts`: how a number or truth value was written that Python writes otherwise (`1.50`).
+    """
+
+    __slots__ = ("line", "lines", "size", "texts")
 
     def __init__(self, line: int) -> None:
         super().__init__()
         self.line = line
         self.size = 1
         self.lines: dict[str, int] = {}
+        self.texts: dict[str | int, str] | None = None
 
 
 class Sequence(list[Any]):
-    """A YAML sequence; `lines` has the line (from 1) of each item; `size` as of a mapping."""
+    """A YAML sequence; `lines` has the line (from 1) of each item; the rest as of a mapping."""
 
-    __slots__ = ("line", "lines", "size")
+    __slots__ = ("line", "lines", "size", "texts")
 
     def __init__(self, line: int) -> None:
         super().__init__()
         self.line = line
         self.size = 1
         self.lines: list[int] = []
+        self.texts: dict[str | int, str] | None = None
 
 
 class Root(Struct, frozen=True):
@@ -73,17 +73,34 @@ class Root(Struct, frozen=True):
     line: int
 
     def where(self, path: Path) -> Where:
-        """The place of `path`: the line of its deepest part that exists."""
+        """The place of `path`: the line of its deepest part that exists.
+
+        A position in what is no list (a scalar that stands for a list of one) is left out.
+        """
         line, value = self.line, self.value
-        for part in path:
+        shown: list[str | int] = []
+        for place, part in enumerate(path):
             if isinstance(value, Mapping) and isinstance(part, str):
                 line = value.lines.get(part, line)
                 value = value.get(part)
             elif isinstance(value, Sequence) and isinstance(part, int) and part < len(value):
                 line, value = value.lines[part], value[part]
+            elif part == 0 and value is not None and not isinstance(value, Sequence):
+                continue
             else:
-                break
-        return Where(self.file, line, path)
+                return Where(self.file, line, (*shown, *path[place:]))
+            shown.append(part)
+        return Where(self.file, line, tuple(shown))
+
+    def at(self, path: Path) -> Any:
+        """The value at `path`; None if there is none."""
+        value = self.value
+        for part in path:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
 
 
 def planted(value: object) -> Any:
@@ -122,8 +139,8 @@ class _Open:
 def read(text: str, file: str) -> tuple[list[Root], list[Problem]]:
     """All documents of `text` except empty ones.
 
-    Never raises for the text's content: unreadable parts are problems, and the documents before
-    them are returned. Duplicate keys are problems too (the first one stays).
+    Never raises for the text's content: unreadable parts are problems (`is_fatal`), and the
+    documents before them are returned. Duplicate keys are problems too (the first one stays).
     """
     builder = _Builder(file)
     roots: list[Root] = []
@@ -132,24 +149,18 @@ def read(text: str, file: str) -> tuple[list[Root], list[Problem]]:
             if root.value is not None:
                 roots.append(root)  # noqa: PERF401 - those before an error are kept
     except _Stop as stop:
-        builder.problems.append(Problem(Where(file, stop.line), str(stop)))
+        wrong = yaml_errors.of_content(str(stop), stop.line, text)
+        builder.problems.append(_fatal(file, wrong))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        said = ", ".join(part for part in (error.context, error.problem) if part)
-        builder.problems.append(
-            Problem(
-                Where(file, mark.line + 1 if mark else 0), f"expected YAML: {said}{_hint(said)}"
-            )
-        )
+        builder.problems.append(_fatal(file, yaml_errors.of_parser(error, text)))
     except (yaml.YAMLError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        builder.problems.append(Problem(Where(file, 0), f"expected YAML: {first}"))
+        builder.problems.append(_fatal(file, yaml_errors.of_reader(error, text)))
     return roots, builder.problems
 
 
-def _hint(said: str) -> str:
-    """What is most often meant where the reader of YAML says this."""
-    return next((f"; {hint}" for words, hint in _HINTS.items() if words in said), "")
+def _fatal(file: str, wrong: yaml_errors.Wrong) -> Problem:
+    where = Where(file, wrong.line)
+    return Problem(where, wrong.message, column=wrong.column, is_fatal=True)
 
 
 class _Builder:
@@ -157,6 +168,7 @@ class _Builder:
         self.file = file
         self.problems: list[Problem] = []
         self.anchors: dict[str, Any] = {}
+        self.anchored_texts: dict[str, str] = {}
         self.aliased = 0
 
     def documents(self, text: str) -> Iterator[Root]:
@@ -165,9 +177,12 @@ class _Builder:
         events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
         for event in events:
             at = event.start_mark.line + 1
+            written = None
             if isinstance(event, yaml.ScalarEvent):
                 value = _scalar(event, at)
-                self._anchor(event.anchor, value)
+                if value.__class__ is not str and value is not None:
+                    written = event.value if _written(value) != event.value else None
+                self._anchor(event.anchor, value, written)
             elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 stack.append(_opened(event, at, len(stack)))
                 continue
@@ -178,9 +193,10 @@ class _Builder:
                 value, at = done.value, done.value.line
             elif isinstance(event, yaml.AliasEvent):
                 value = self._aliased(event.anchor, at)
+                written = self.anchored_texts.get(event.anchor or "")
             elif isinstance(event, yaml.DocumentStartEvent):
                 root, line = None, at
-                self.anchors = {}
+                self.anchors, self.anchored_texts = {}, {}
                 continue
             elif isinstance(event, yaml.DocumentEndEvent):
                 yield Root(self.file, root, line)
@@ -188,7 +204,7 @@ class _Builder:
             else:
                 continue
             if stack:
-                self._put(stack[-1], value, at)
+                self._put(stack[-1], value, at, written)
             else:
                 root = value
 
@@ -196,7 +212,7 @@ class _Builder:
         if name is None or name not in self.anchors:
             raise _Stop(at, f"expected an anchor &{name} above, found none")
         value = self.anchors[name]
-        self._count_aliased(_size(value), at)
+        self._count_aliased(size_of(value), at)
         return value
 
     def _count_aliased(self, count: int, at: int) -> None:
@@ -205,13 +221,19 @@ class _Builder:
             text = f"expected aliases that stand for at most {MAX_ALIASED:,} values, found more"
             raise _Stop(at, f"{text}; write out less, or split the inventory")
 
-    def _anchor(self, name: str | None, value: object) -> None:
-        if name is not None:
-            self.anchors[name] = value
+    def _anchor(self, name: str | None, value: object, written: str | None = None) -> None:
+        if name is None:
+            return
+        self.anchors[name] = value
+        self.anchored_texts.pop(name, None)
+        if written is not None:
+            self.anchored_texts[name] = written
 
-    def _put(self, into: _Open, value: object, at: int) -> None:
+    def _put(self, into: _Open, value: object, at: int, written: str | None) -> None:
         if isinstance(into.value, Sequence):
-            into.value.size += _size(value)
+            if written is not None:
+                _keep(into.value, len(into.value), written)
+            into.value.size += size_of(value)
             into.value.append(value)
             into.value.lines.append(at)
         elif into.key is None:
@@ -226,7 +248,9 @@ class _Builder:
                     Problem(Where(self.file, at), f"{text}; the first one is in line {first}")
                 )
             else:
-                into.value.size += _size(value)
+                if written is not None:
+                    _keep(into.value, into.key, written)
+                into.value.size += size_of(value)
                 into.value[into.key] = value
             into.key = None
 
@@ -246,6 +270,8 @@ class _Builder:
                     raise _Stop(at, "expected a mapping (or a list of them) after `<<:`")
                 self._count_aliased(len(source), at)
                 for name, merged in source.items():
+                    if name not in done.value and source.texts and name in source.texts:
+                        _keep(done.value, name, source.texts[name])
                     done.value.setdefault(name, merged)
                     done.value.lines.setdefault(name, at)
 
@@ -258,7 +284,15 @@ def _opened(event: Any, at: int, depth: int) -> _Open:
     return _Open(Mapping(at) if is_mapping else Sequence(at), event.anchor)
 
 
-def _size(value: object) -> int:
+def _keep(value: Mapping | Sequence, place: str | int, written: str) -> None:
+    """Remembers how the value at `place` was written."""
+    if value.texts is None:
+        value.texts = {}
+    value.texts[place] = written
+
+
+def size_of(value: object) -> int:
+    """The number of values in a value, itself included."""
     return value.size if isinstance(value, Mapping | Sequence) else 1
 
 
@@ -268,6 +302,7 @@ def _no_tag(tag: str | None, at: int) -> None:
 
 
 def _written(value: object) -> str:
+    """A scalar as YAML has it most often."""
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)

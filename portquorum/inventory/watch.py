@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
@@ -56,7 +57,7 @@ async def watch_and_apply(
     """
     name = source_name(paths, source)
     stop = stop or asyncio.Event()
-    folders = {path.resolve() if path.is_dir() else path.absolute().parent for path in paths}
+    folders = _folders(paths)
     changed = asyncio.Event()
     watcher = asyncio.create_task(_watch(folders, changed, stop))
     seen: bytes | None = None
@@ -103,6 +104,14 @@ def summary(report: ApplyReport) -> str:
     }
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     return f"inventory {report.source}: {said or 'no targets'}"
+
+
+def _folders(paths: Sequence[Path]) -> set[Path]:
+    """The folders of all files; one that comes later within another is seen at the next look."""
+    found = {path.resolve() if path.is_dir() else path.absolute().parent for path in paths}
+    with suppress(InventoryError, OSError):
+        found |= {file.absolute().parent for file in files(paths)}
+    return found
 
 
 async def _watch(folders: set[Path], changed: asyncio.Event, stop: asyncio.Event) -> None:

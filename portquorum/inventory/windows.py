@@ -10,6 +10,9 @@ from portquorum.inventory.decode import Entry
 from portquorum.inventory.document import MaintenanceEntry
 from portquorum.inventory.duration import parse_ms
 from portquorum.inventory.errors import Problem, Where
+from portquorum.inventory.groups import PortGroups
+from portquorum.inventory.references import no_target
+from portquorum.inventory.suggest import did_you_mean
 from portquorum.inventory.zones import zone_problem
 from schemas import occurrences
 from schemas._types import MAX_MILLIS
@@ -29,9 +32,18 @@ class WindowResolver:
     """Makes records of windows; what is wrong goes to `problems`, what is odd to `warnings`."""
 
     def __init__(
-        self, ids: Collection[str], problems: list[Problem], warnings: list[Problem]
+        self,
+        ids: Collection[str],
+        problems: list[Problem],
+        warnings: list[Problem],
+        *,
+        tags: Collection[str] | None = None,
+        groups: PortGroups | None = None,
     ) -> None:
+        """`tags` are those of targets, None: not known; `groups`: the targets of several ports."""
         self.ids = ids
+        self.tags = tags
+        self.groups = groups or PortGroups()
         self.problems = problems
         self.warnings = warnings
 
@@ -56,9 +68,7 @@ class WindowResolver:
                 self._say(entry.where(), "expected name, targets, start and duration")
             return None
         for position, target in enumerate(value.targets):
-            if not target.startswith("tag:") and target not in self.ids:
-                expected = f"expected tag:NAME or the id of a target, found {target!r}"
-                self._say(entry.where("targets", position), expected)
+            self._of_target(target, entry.where("targets", position))
         wrong = zone_problem(value.timezone, entry)
         if wrong is not None:
             self.problems.append(wrong)
@@ -75,7 +85,7 @@ class WindowResolver:
             return None
         window = Maintenance(
             name=value.name,
-            targets=value.targets,
+            targets=self.groups.ids(value.targets),
             start=start,
             duration_ms=duration_ms,
             rrule=value.rrule,
@@ -83,6 +93,17 @@ class WindowResolver:
         )
         self._not_too_often(window, entry)
         return window
+
+    def _of_target(self, written: str, where: Where) -> None:
+        """Says that there is no such target, and warns of a tag that no target has."""
+        if not written.startswith("tag:"):
+            if written not in self.ids and written not in self.groups:
+                self._say(where, no_target(written, self.ids, "tag:NAME or the id of a target"))
+            return
+        name = written.removeprefix("tag:")
+        if self.tags is not None and name not in self.tags:
+            message = f"no target has the tag {name!r}{did_you_mean(name, self.tags)}"
+            self.warnings.append(Problem(where, message))
 
     def _not_too_often(self, window: Maintenance, entry: Entry[MaintenanceEntry]) -> None:
         """Warns of a rule with so many times that reports soon know no more of them."""

@@ -10,8 +10,8 @@ from typing import Any, Final
 import msgspec
 
 from portquorum.changing.status_edits import WantedPage
-from portquorum.inventory.decode import explain
 from portquorum.inventory.errors import Path, Problem
+from portquorum.inventory.explain import explain
 from portquorum.inventory.tree import Mapping, Root, read
 from portquorum.inventory.yaml_text import yaml_text
 from portquorum.status_editing.page_rules import wanted_of

@@ -13,8 +13,8 @@ from litestar.exceptions import HTTPException, InternalServerException
 from msgspec import Struct
 
 from portquorum.changing.errors import FieldError
-from portquorum.inventory.decode import explain
 from portquorum.inventory.errors import path_text
+from portquorum.inventory.explain import explain
 from portquorum.web.problem import ProblemError
 
 Asked = Request[None, None, AppState]

@@ -12,6 +12,7 @@ from portquorum.inventory.document import (
     DefaultsEntry,
     DrillEntry,
     EscalationEntry,
+    FileTargetEntry,
     LatencyEntry,
     MaintenanceEntry,
     QuietEntry,
@@ -19,6 +20,7 @@ from portquorum.inventory.document import (
     RotationEntry,
     RouteEntry,
     TargetEntry,
+    TargetTemplateEntry,
     TeamEntry,
     TemplatesEntry,
 )
@@ -37,7 +39,7 @@ ROWS: Final = [
 STRUCTS: Final = (
     *(RegionEntry, TeamEntry, RouteEntry, LatencyEntry, DefaultsEntry, TargetEntry),
     *(MaintenanceEntry, RotationEntry, QuietEntry, EscalationEntry, TemplatesEntry),
-    DrillEntry,
+    *(DrillEntry, FileTargetEntry, TargetTemplateEntry),
 )
 
 
@@ -74,6 +76,23 @@ def test_the_example_of_jobs_is_right(tmp_path: Path) -> None:
     defaults = re.search(r"`critical` 5 min, `important` 1 h, `normal` 1 d", PAGE)
     assert defaults
     assert INTERVAL_MS == {"critical": 300_000, "important": 3_600_000, "normal": 86_400_000}
+
+
+@pytest.mark.parametrize(
+    ("begin", "ids"),
+    [
+        (
+            "targets:\n  - {name: Mail",
+            ["mail-25", "mail-587", "mail-8025", "mail-8026", "mail-8027"],
+        ),
+        ("templates:\n", ["shop", "blog"]),
+    ],
+)
+def test_the_examples_of_shorthand_are_right(tmp_path: Path, begin: str, ids: list[str]) -> None:
+    (example,) = re.findall(rf"```yaml\n({re.escape(begin)}.*?)```", PAGE, re.DOTALL)
+    file = tmp_path / "inventory.yaml"
+    file.write_text(f"regions: {{a: {{}}}}\nteams: {{web: {{}}}}\n{example}")
+    assert [one.id for one in check([file]).targets] == ids
 
 
 def test_the_example_of_routes_is_right(tmp_path: Path) -> None:

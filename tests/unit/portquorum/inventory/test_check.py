@@ -124,7 +124,7 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
         ("host: x, port: 0", "port: expected a port from 1 to 65535, found 0"),
         ("host: x, port: 65536", "port: expected a port from 1 to 65535, found 65536"),
         ("host: x", "port: expected a port from 1 to 65535, found none"),
-        ("host: x, port: '1'", "port: expected a port from 1 to 65535, found '1'"),
+        ("host: x, port: '1x'", "port: expected a port from 1 to 65535, found '1x'"),
         ("port: 1", "host: expected a host name or an IP address, found none"),
         ("host: a b, port: 1", "host: expected a host name or an IP address, found 'a b'"),
         ("host: 'a/b', port: 1", "host: expected a host name or an IP address, found 'a/b'"),
@@ -215,8 +215,8 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
             "probe: expected one of send and send_hex, found both",
         ),
         (
-            "host: x, kind: tls, probe: {min_version: 1.3}",
-            "probe.min_version: expected 1.2 or 1.3 in quotes, found 1.3",
+            "host: x, kind: tls, probe: {min_version: 1.4}",
+            "probe.min_version: expected 1.2 or 1.3, found 1.4",
         ),
         (
             "host: x, kind: tls, probe: {server_name: a b}",
@@ -269,7 +269,7 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
         ),
         ("host: x, kind: http, probe: {status: '2xx'}", "probe.status: expected statuses from 100"),
         (
-            "host: x, kind: http, probe: {status: 200}",
+            "host: x, kind: http, probe: {status: 2000}",
             "probe.status: expected statuses from 100 to 599 and ranges, such as [2",
         ),
         (
@@ -320,7 +320,7 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
             "host: x, port: 1, downtime_cost_per_hour: -1",
             "downtime_cost_per_hour: expected a price of 0 or more an hour, found -1",
         ),
-        ("host: x, port: 1, tags: prod", "tags: expected a list, found 'prod'"),
+        ("host: x, port: 1, tags: ''", "tags: expected a list, found an empty text"),
         ("host: x, port: 1, depends_on: [y]", "depends_on[0]: expected the id of a target"),
         ("host: x, port: 1, name: '日本'", "name: expected an `id:`, since none can be made"),
     ],
@@ -403,7 +403,7 @@ def test_a_wrong_option_is_told_in_a_sentence(kind: str, option: str) -> None:
             assert "expected" in said or "no such option" in said
             of_others = ("regex ", "found b'", "found None", "found True", "`", "\n", "object ")
             assert [part for part in of_others if part in said] == []
-    assert refused >= len(_WRONG) / 2
+    assert refused >= len(_WRONG) / 3  # numbers and truth values may be texts
 
 
 def test_a_kind_brings_its_port_and_the_options_of_that_port(file: Write) -> None:
@@ -900,10 +900,8 @@ def test_all_files_of_an_inventory_together_have_a_limit(file: Write, tmp_path: 
     for paths in ([first, second], [second, second]):
         with pytest.raises(InventoryError) as found:
             check(paths)
-        last = str(found.value).splitlines()[-1]
-        assert last.startswith(
-            f"{second}: expected at most 16 MB in all files of an inventory, found"
-        )
+        said = f"{second}: expected at most 16 MB in all files of an inventory, found"
+        assert any(line.startswith(said) for line in str(found.value).splitlines())
 
 
 def test_a_file_without_a_size_has_the_limit_too() -> None:

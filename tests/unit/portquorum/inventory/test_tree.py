@@ -83,10 +83,10 @@ def test_an_alias_is_the_value_and_a_merge_key_its_fields() -> None:
         ("a: &x [*x]\n", "anchor &x above, found none"),
         ("a: " + "[" * 40 + "]" * 40 + "\n", "at most 16 levels"),
         ("? [a, b]\n: 1\n", "a name as a key"),
-        ("a: {b: 1\n", "expected YAML"),
-        ("a: 1\n\tb: 2\n", "expected YAML"),
+        ("a: {b: 1\n", "1: the { that begins here has no end: write }"),
+        ("a: 1\n\tb: 2\n", "2: a tab stands at the beginning of the line"),
         ("<<: 3\n", "a mapping"),
-        ("a: \x00\n", "expected YAML"),
+        ("a: \x00\n", "1: expected text, found a control character (U+0000)"),
     ],
 )
 def test_what_cannot_be_read_is_a_problem_with_its_place(text: str, said: str) -> None:
@@ -127,8 +127,8 @@ def test_merged_mappings_count_as_aliases() -> None:
     [
         ("a: {b: ${C}}", "a text that has one of { } [ ] , needs quotes"),
         ("a: {b: $.c[0].d, e: 1}", "a text that has one of { } [ ] , needs quotes"),
-        ('a: "\\d+"', "in single quotes a backslash is one"),
-        ("a: @b", "a text that begins with it needs quotes"),
+        ('a: "\\d+"', "in single quotes, where a backslash is one"),
+        ("a: @b", 'a text that begins with @ needs quotes: a: "@b"'),
     ],
 )
 def test_what_yaml_refuses_is_told_with_what_to_do(written: str, hint: str) -> None:
@@ -136,5 +136,4 @@ def test_what_yaml_refuses_is_told_with_what_to_do(written: str, hint: str) -> N
     assert len(roots) == 1
     (problem,) = problems
     assert problem.where.line >= 3
-    assert problem.message.startswith("expected YAML: ")
-    assert problem.message.endswith(hint)
+    assert hint in problem.message
