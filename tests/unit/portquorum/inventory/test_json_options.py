@@ -66,7 +66,11 @@ def test_options_without_values_are_shown_without_defaults() -> None:
             ("conditions", 0, "any_of", 1),
             "expected a number that JSON has",
         ),
-        ("{conditions: [{json: $.a, equal: 7}]}", ("conditions", 0, "equal"), "no such option; th"),
+        (
+            "{conditions: [{json: $.a, equal: 7}]}",
+            ("conditions", 0, "equal"),
+            "no such option; did",
+        ),
         ("{conditions: {json: $.a}}", (), "conditions[0]: expected what holds of it"),
         ("{conditions: [7]}", ("conditions", 0), "expected up to 50 conditions"),
     ],

@@ -15,10 +15,10 @@ from portquorum.inventory.document import (
     RotationEntry,
     RouteEntry,
     TemplatesEntry,
-    json_schema,
 )
 from portquorum.inventory.environment import environment_problems
 from portquorum.inventory.load import load
+from portquorum.inventory.reference.editor_schema import editor_schema
 from schemas.policy import (
     EscalationStep,
     Hours,
@@ -104,10 +104,10 @@ def test_all_that_a_route_may_say(file: Write) -> None:
     found = inventory(file, text)
     assert found.warnings == ()
     (root,), _ = tree.read(f"{HEAD}  r: {text}\n", "f")
-    jsonschema.validate(root.value, json_schema())
+    jsonschema.validate(root.value, editor_schema())
     root.value["routes"]["r"]["when"][1] = "weekend"
     with pytest.raises(jsonschema.ValidationError, match="weekend"):
-        jsonschema.validate(root.value, json_schema())
+        jsonschema.validate(root.value, editor_schema())
     assert found.policy[-1] == Route(
         name="r",
         urls=("console://",),

@@ -1,5 +1,6 @@
 """What is said of the fields is so: every field, its example, its limits."""
 
+import re
 from typing import Any, Final
 
 import pytest
@@ -58,13 +59,6 @@ MUST: Final[dict[type[Struct], tuple[str, ...]]] = {
 """The fields that have to stand beside any other one."""
 
 FIELDS: Final = [(struct, name) for struct in FRAMES for name in facts_of(struct)]
-if "templates" not in SECTIONS:  # the loader does not read these yet
-    BASE = BASE.replace("templates: {web: {retries: 0}}\n", "")
-    FIELDS = [
-        one
-        for one in FIELDS
-        if one[0] is not document.TargetTemplateEntry and one[1] not in {"ports", "extends"}
-    ]
 OPTIONS: Final = [(struct, name) for struct in probes.OPTIONS for name in probes.OPTIONS[struct]]
 
 
@@ -77,6 +71,9 @@ def of_field(struct: type[Struct], name: str, value: str) -> str:
         for other in MUST.get(struct, ())
         if other != name and f"{other}:" not in known.beside
     ]
+    if struct is document.TargetTemplateEntry:  # a template has none of these
+        beside = [re.sub(r"(^|, )(name|host|id): [^,]+", "", one).lstrip(", ") for one in beside]
+        beside = [one for one in beside if one]
     if struct is document.FileTargetEntry and not known.hostless:
         place = {"host": "a.example.com", "port": "5432"}
         beside += [f"{other}: {one}" for other, one in place.items() if other != name]
