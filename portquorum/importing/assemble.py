@@ -95,7 +95,7 @@ def _identified(found: Iterable[Found]) -> list[_Entry]:
     ids, entries = Ids(), []
     for one in found:
         entry = _Entry(one, differences=list(one.differences), left_out=one.left_out)
-        if one.left_out is None and not one.targets:
+        if one.left_out is None and not (one.targets or one.routes or one.taken):
             entry.left_out = "it names nothing that could be checked"
         if entry.left_out is None:
             entry.targets = [_target(target, one) for target in one.targets]
@@ -283,6 +283,7 @@ def _without(
             del named[str(section)][str(rest[0])]
             what = f"the {str(section).removesuffix('s')} {str(rest[0])!r}"
             dropped.append(Ignored(Place(""), what, _said(problem, rest[1:])))
+            _without_route(entries, str(rest[0]), _said(problem, rest[1:]))
             changed = True
         elif section == "maintenance" and rest and isinstance(rest[0], int):
             windows.add(rest[0])
@@ -294,6 +295,13 @@ def _without(
         for target in entry.targets:
             target.pop("depends_on", None)
     return changed
+
+
+def _without_route(entries: Iterable[_Entry], name: str, why: str) -> None:
+    """Leaves out the entries that became a route that is wrong."""
+    for entry in entries:
+        if name in entry.found.routes:
+            entry.leave_out(why)
 
 
 def _without_windows(
@@ -321,16 +329,17 @@ def _said(problem: Problem, path: tuple[str | int, ...]) -> str:
 def _taken(entry: _Entry, by_id: Mapping[str, Target]) -> Taken:
     found = entry.found
     outcome: Outcome = "nearly" if entry.differences else "exact"
-    if not entry.targets:
+    if entry.left_out is not None:
         outcome = "left_out"
+    taken = outcome != "left_out"
     return Taken(
         place=found.place,
         name=f"{found.group}/{found.name}" if found.group else found.name,
         outcome=outcome,
-        ids=entry.ids if entry.targets else (),
-        renamed=entry.renamed if entry.targets else (),
-        differences=tuple(dict.fromkeys(entry.differences)) if entry.targets else (),
-        why=entry.left_out if not entry.targets else None,
+        ids=(*entry.ids, *(f"routes.{name}" for name in found.routes)) if taken else (),
+        renamed=entry.renamed if taken else (),
+        differences=tuple(dict.fromkeys(entry.differences)) if taken else (),
+        why=entry.left_out,
         networked=found.networked,
         ignored=tuple(found.ignored),
         before=found.before,

@@ -70,6 +70,8 @@ class Found(Struct, kw_only=True):
     exact. `left_out` is the reason if the entry is left out. `networked`: whether any network
     monitor could do such a check (the load of a disk is none). `ignored` are fields of the entry
     that were not used. `depends_on` names other entries by their `key`.
+    `routes` are names of routes that it became; `taken`: it became a part of something else (the
+    channels of a route), or holds without being written.
     """
 
     place: Place
@@ -85,6 +87,8 @@ class Found(Struct, kw_only=True):
     ignored: list[Ignored] = field(default_factory=list)
     before: Timing | None = None
     depends_on: list[str] = field(default_factory=list)
+    routes: list[str] = field(default_factory=list)
+    taken: bool = False
 
 
 class Unreadable(Struct, frozen=True):

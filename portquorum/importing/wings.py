@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from portquorum.importing import gatus, prometheus
+from portquorum.importing import alertmanager, gatus, prometheus
 from portquorum.importing.csv_table import wing as csv_table
 from portquorum.importing.kuma import wing as kuma
 from portquorum.importing.model import SourceKind, Wing
@@ -10,9 +10,10 @@ from portquorum.importing.nmap import wing as nmap
 
 WINGS: Final[dict[SourceKind, Wing]] = {
     "gatus": gatus.read,
+    "kuma": kuma.read,
     "blackbox": prometheus.read_blackbox,
     "prometheus": prometheus.read_prometheus,
-    "kuma": kuma.read,
+    "alertmanager": alertmanager.read,
     "csv": csv_table.read,
     "nmap": nmap.read,
 }

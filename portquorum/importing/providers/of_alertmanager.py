@@ -4,6 +4,7 @@ Source: https://github.com/prometheus/alertmanager, docs/configuration.md and co
 Defaults of `global:` are filled in by the wing before.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -98,6 +99,21 @@ def _webex(given: Given) -> list[str]:
     return [f"wxteams://{made}/{encoded(given.text('room_id'), '')}"]
 
 
+_POSTED: Final = webhook(
+    "url", note="it is posted a CloudEvent of portquorum, and not Alertmanager's own webhook"
+)
+_API: Final = re.compile(r"(https?://[^/@?#]+(?:/.*)?)/api/v[12]/alerts/?")
+
+
+def _webhook(given: Given) -> list[str]:
+    """A service of one's own, or another Alertmanager."""
+    found = _API.fullmatch(str(given.raw("url")))
+    if found is None or given.is_variable(str(given.raw("url"))):
+        return _POSTED(given)
+    given.differ("by its address it is an Alertmanager, and gets alerts of its API v2")
+    return [f"alertmanager+{found[1]}"]
+
+
 PROVIDERS: Final[Mapping[str, Maker | str]] = {
     "discord_configs": pasted("webhook_url", "discord"),
     "email_configs": mail(
@@ -131,9 +147,6 @@ PROVIDERS: Final[Mapping[str, Maker | str]] = {
     ),
     "victorops_configs": _victorops,
     "webex_configs": _webex,
-    "webhook_configs": webhook(
-        "url",
-        note="it is posted a CloudEvent of portquorum, and not Alertmanager's own webhook",
-    ),
+    "webhook_configs": _webhook,
     "wechat_configs": by("wechat://{corp_id}:{!api_secret}@{agent_id}/@{to_user}"),
 }

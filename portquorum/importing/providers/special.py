@@ -29,8 +29,11 @@ def pasted(field: str, *schemes: str, channel: str = "") -> Maker:
             given.differ(f"the webhook's own channel is used: {channel} is not taken over")
         if _is_open(given, value):
             return [given.secret(field)]
+        if "://" not in value:
+            given.differ(f"what stands in {field} is no address: the variable has to be set to one")
+            return [given.named_secret(field, "", f"`{field}` of {given.provider}")]
         form = canonical(value)
-        if is_pasted(form) or "://" not in form:
+        if is_pasted(form):
             return _compatible(given, field, value)
         scheme = form.partition("://")[0]
         if scheme not in schemes:
