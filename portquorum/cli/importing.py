@@ -37,7 +37,8 @@ def import_(
         str,
         typer.Argument(
             metavar="KIND",
-            help="What the files are of: gatus, kuma, blackbox, prometheus, alertmanager, csv, nmap.",
+            help="What the files are of: gatus, kuma, blackbox, prometheus, alertmanager, "
+            "csv, nmap.",
             show_default=False,
         ),
     ],
