@@ -71,6 +71,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m schemas.generate --check
 	$(BIN)/python -m portquorum.inventory.reference --check
+	$(BIN)/python -m portquorum.cli.completion --check
 
 # Nothing is fetched while it is built, and nothing of others is in it.
 site: $(VENV)/.dev
@@ -81,10 +82,11 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 # JSON Schemas and docs/topics.md, from the Structs and the topics; the schema and the page of the
-# inventory's fields, from its Structs
+# inventory's fields, from its Structs; the commands' tree for completion
 generate: $(VENV)/.dev
 	$(BIN)/python -m schemas.generate
 	$(BIN)/python -m portquorum.inventory.reference
+	$(BIN)/python -m portquorum.cli.completion
 
 $(VENV)/.embedded: pyproject.toml
 	@tools/venv $(VENV) embedded

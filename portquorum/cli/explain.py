@@ -44,6 +44,7 @@ def explain(
 
 async def _answer(settings: "Settings", text: str) -> "ExplainAnswer":
     from foundation import kafka
+    from portquorum.cli.completion import contact
     from portquorum.cli.explained import ExplainAnswer
     from portquorum.cli.notifications import read_sent, told
     from portquorum.cli.target_lookup import which
@@ -54,6 +55,7 @@ async def _answer(settings: "Settings", text: str) -> "ExplainAnswer":
 
     await kafka.check_topics(settings)
     found = await present.read(settings)
+    contact.seen_present(found)
     wanted = which(text, {name: placed.target for name, placed in found.targets().items()})
     partition = partition_for(host_key(wanted.host, wanted.id), settings.partitions)
     read = await latest_state.read(settings, partition)

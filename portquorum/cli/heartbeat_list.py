@@ -59,6 +59,7 @@ def _row(
 async def _read(settings: "Settings") -> "tuple[list[Target], Counter[str], set[str]]":
     """Heartbeats by id, how many keys each has, and which are paused or not enabled."""
     from foundation import kafka
+    from portquorum.cli.completion import contact
     from portquorum.inventory import present
     from portquorum.inventory.heartbeats import is_job
     from portquorum.journal.journal import opened
@@ -66,6 +67,7 @@ async def _read(settings: "Settings") -> "tuple[list[Target], Counter[str], set[
 
     await kafka.create_topics(settings)  # at once an error if Kafka is away
     found = await present.read(settings)
+    contact.seen_present(found)
     targets = [one.target for _, one in sorted(found.targets().items()) if is_job(one.target)]
     paused = set(found.pauses(round(time.time() * 1000)))
     paused |= {one.id for one in targets if not one.enabled}

@@ -57,6 +57,7 @@ def incidents(
     """
     from foundation.settings import load
     from portquorum.cli import asking, time_argument
+    from portquorum.cli.completion import contact
     from portquorum.cli.incidents_shown import show_incidents
     from portquorum.cli.known_names import expect_known
     from schemas.incident import IncidentType
@@ -73,6 +74,7 @@ def incidents(
     expect_known("type", wanted.types, get_args(IncidentType))
     client = asking.connect(load())
     found = find_incidents(client, wanted, limit, worst_first=only_open)
+    contact.seen_incidents(found.shown)
     if not found.total:
         _check_names(client, wanted)
     shown = with_notifications(client, found.shown)

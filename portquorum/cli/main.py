@@ -14,6 +14,9 @@ from typing import Final
 
 PARENT: Final = "PORTQUORUM_PARENT"
 DEBUG: Final = "PORTQUORUM_DEBUG"
+_COMPLETE: Final = "_PORTQUORUM_COMPLETE"
+"""Set by a shell that asks how a line may go on, and must not wait for all the imports."""
+
 _INTERRUPTED: Final = 128 + signal.SIGINT
 
 
@@ -29,6 +32,11 @@ def main() -> None:
         from portquorum.beat.main import main as beat
 
         sys.exit(beat(sys.argv[2:]))
+    asked = os.environ.get(_COMPLETE, "").removeprefix("complete_")
+    if asked in {"bash", "zsh", "fish"}:
+        from portquorum.cli.completion.answer import main as answer
+
+        sys.exit(answer(asked))
     if os.environ.get(PARENT):
         from portquorum.supervisor import follow_supervisor
 

@@ -276,10 +276,13 @@ async def _audited(
 
 async def _present(settings: "Settings") -> "Present":
     from foundation import kafka
+    from portquorum.cli.completion import contact
     from portquorum.inventory import present
 
     await kafka.check_topics(settings)
-    return await present.read(settings)
+    found = await present.read(settings)
+    contact.seen_present(found)
+    return found
 
 
 def _filtered(

@@ -59,6 +59,7 @@ def status(
     """
     from foundation.settings import load
     from portquorum.cli import asking
+    from portquorum.cli.completion import contact
     from portquorum.cli.status_answer import answer
     from portquorum.cli.status_shown import show
     from sinks.clickhouse.fleet_queries import FleetFilter
@@ -73,6 +74,7 @@ def status(
     client = asking.connect(load())
     most = limit if limit is not None else 0 if show_all or json else FEW_TARGETS
     found = answer(client, wanted, most, show_all=show_all, all_incidents=json)
+    contact.seen_status(found)
     if json:
         print_json(found)
     else:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from portquorum.inventory.targets import slug
+from schemas.target_id import slug
 
 _LONGEST: Final = 128
 

@@ -1,7 +1,5 @@
 """Converts a target from its written to its published form: defaults, id, host and limits."""
 
-import re
-import unicodedata
 from typing import Any, Final
 
 from msgspec import Struct
@@ -21,6 +19,7 @@ from schemas.partition import canonical_host
 from schemas.policy import Team
 from schemas.probe import Probe
 from schemas.target import CRITICALITY_INTERVAL_MS, LatencyLimit, Target
+from schemas.target_id import slug
 
 BUILT_IN: Final[dict[str, Any]] = {
     "criticality": "normal",
@@ -44,16 +43,6 @@ _LIMITS_MS: Final = {
     "open_after": (0, 86_400_000),
     "abandon_after": (0, 86_400_000),
 }
-_ID_LENGTH: Final = 128
-
-
-def slug(name: str) -> str:
-    """An id made from a name: lower case; hyphens replace all but letters, digits, `.` and `_`.
-
-    Empty if no character of the name is valid in an id.
-    """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9._]+", "-", plain).strip("-._")[:_ID_LENGTH].rstrip("-._")
 
 
 def _place(host: str | None, port: int | None) -> str:

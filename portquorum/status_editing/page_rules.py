@@ -15,8 +15,8 @@ from portquorum.changing.status_edits import (
     WantedGroup,
     WantedPage,
 )
-from portquorum.inventory.targets import slug as slug_of
 from portquorum.status_editing.wrong import Wrongs
+from schemas.target_id import slug as slug_of
 from schemas.web import StatusComponent, StatusGroup, StatusPage
 
 MOST_COMPONENTS: Final = 1_000

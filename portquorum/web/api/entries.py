@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from portquorum.changing.edits import CheckSaid, Edits, Written
 from portquorum.changing.errors import ChangeError
 from portquorum.inventory.document import TargetEntry
-from portquorum.inventory.targets import default_port, slug
+from portquorum.inventory.targets import default_port
 from portquorum.web.access.needs import needs
 from portquorum.web.api.bodies import JSON, MERGE_PATCH, Asked, as_struct, body_of, object_of
 from portquorum.web.api.changes import changes, versioned
@@ -21,6 +21,7 @@ from portquorum.web.api.targets import RESERVED_IDS, TargetIdPath
 from portquorum.web.parts import TheEdits, TheFleet, ThePrincipal
 from portquorum.web.problem import ProblemError, wrong_field
 from portquorum.web.unread import missing
+from schemas.target_id import slug
 
 T = TypeVar("T", bound=Struct)
 

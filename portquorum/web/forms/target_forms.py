@@ -13,7 +13,7 @@ from portquorum.changing.errors import ChangeError, FieldError
 from portquorum.changing.keys import Keys, WantedKey
 from portquorum.inventory.document import TargetEntry
 from portquorum.inventory.heartbeats import KIND as JOB
-from portquorum.inventory.targets import default_port, slug
+from portquorum.inventory.targets import default_port
 from portquorum.web.access.needs import needs
 from portquorum.web.answers import TargetAnswer
 from portquorum.web.forms.desk import Desk
@@ -29,6 +29,7 @@ from portquorum.web.pages.number_words import cut, fill, many, path
 from portquorum.web.parts import TheActs, TheEdits, TheFleet, TheKeys, ThePrincipal
 from portquorum.web.problem import ProblemError
 from portquorum.web.words import ENGLISH
+from schemas.target_id import slug
 
 _W: Final = ENGLISH.forms
 _TEMPLATE: Final = "target_form.html"
