@@ -16,6 +16,8 @@ from typing import Any, Final
 MOST: Final = 100_000
 """Names of one kind that are kept."""
 
+_KEPT_S: Final = 30 * 86_400
+
 _WHERE: Final = (
     *("PORTQUORUM_KAFKA", "PORTQUORUM_CLICKHOUSE", "PORTQUORUM_DATA_DIR"),
     "PORTQUORUM_TOPIC_PREFIX",
@@ -50,20 +52,21 @@ def kept(mark: str) -> Names | None:
 
 
 def keep(mark: str, known: Names) -> None:
-    """Keeps the names of a file; what was kept of others for a week and more goes."""
+    """Keeps the names of a file."""
     with suppress(Exception):
-        path = _path("file", mark)
-        _store(path, known)
-        old = path.stat().st_mtime - 7 * 86_400
-        for other in path.parent.glob("file-*.json"):
-            if other.stat().st_mtime < old:
-                other.unlink(missing_ok=True)
+        _store(_path("file", mark), known)
 
 
 def _path(what: str, *parts: str) -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-    return Path(home) / "portquorum" / "completion" / f"{what}-{digest}.json"
+    return _folder() / "completion" / f"{what}-{digest}.json"
+
+
+def _folder() -> Path:
+    """`$PORTQUORUM_CACHE`, else `$XDG_CACHE_HOME/portquorum`, else `~/.cache/portquorum`."""
+    own = os.environ.get("PORTQUORUM_CACHE")
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(own) if own else Path(home) / "portquorum"
 
 
 def _load(path: Path) -> Names:
@@ -75,8 +78,13 @@ def _load(path: Path) -> Names:
 
 
 def _store(path: Path, known: Names) -> None:
+    """Writes a file; others that nobody has written for a month go."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, name = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(known, file)
     Path(name).replace(path)
+    old = path.stat().st_mtime - _KEPT_S
+    for other in path.parent.glob("*.json"):
+        if other.stat().st_mtime < old:
+            other.unlink(missing_ok=True)

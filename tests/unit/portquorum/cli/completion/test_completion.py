@@ -31,7 +31,7 @@ KINDS: Final = tree()["kinds"]
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PORTQUORUM_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "inventory.yaml").write_text(INVENTORY)
     return tmp_path
@@ -135,7 +135,7 @@ def test_the_last_contact_is_remembered(folder: Path, monkeypatch: pytest.Monkey
     assert words("explain ") == ["c"]
     monkeypatch.setenv("PORTQUORUM_KAFKA", "other:9092")
     assert words("explain ") == [], "another cluster"
-    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+    monkeypatch.setenv("PORTQUORUM_CACHE", "/dev/null")
     memory.remember({"target": ["d"]})
     assert words("explain ") == [], "nothing can be kept there, and nobody minds"
 
