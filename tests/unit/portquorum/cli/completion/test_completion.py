@@ -13,7 +13,6 @@ from portquorum.cli.completion.__main__ import main as generate
 from portquorum.cli.completion.names import MOST_BYTES, read
 from portquorum.cli.completion.tree import tree
 from portquorum.inventory import check
-from portquorum.inventory.decode import SECTIONS
 
 INVENTORY: Final = """\
 regions: {eu: {}, us: {}}
@@ -80,7 +79,6 @@ def test_the_ids_are_those_of_the_loader(folder: Path) -> None:
     assert words("explain ") == sorted(loaded)
 
 
-@pytest.mark.skipif("templates" not in SECTIONS, reason="the loader does not read these yet")
 def test_the_ids_of_templates_and_ports_are_those_of_the_loader(folder: Path) -> None:
     file = folder / "inventory.yaml"
     file.write_text(
