@@ -71,7 +71,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m schemas.generate --check
 	$(BIN)/python -m portquorum.inventory.reference --check
-	$(BIN)/python -m portquorum.cli.completion --check
+	$(BIN)/python -m portquorum.cli.completion_tree --check
 
 # Nothing is fetched while it is built, and nothing of others is in it.
 site: $(VENV)/.dev
@@ -86,7 +86,7 @@ format: $(VENV)/.dev
 generate: $(VENV)/.dev
 	$(BIN)/python -m schemas.generate
 	$(BIN)/python -m portquorum.inventory.reference
-	$(BIN)/python -m portquorum.cli.completion
+	$(BIN)/python -m portquorum.cli.completion_tree
 
 $(VENV)/.embedded: pyproject.toml
 	@tools/venv $(VENV) embedded

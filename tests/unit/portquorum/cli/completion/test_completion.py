@@ -9,9 +9,9 @@ from typing import Final
 import pytest
 
 from portquorum.cli.completion import answer, memory
-from portquorum.cli.completion.__main__ import main as generate
 from portquorum.cli.completion.names import MOST_BYTES, read
-from portquorum.cli.completion.tree import tree
+from portquorum.cli.completion_tree import main as generate
+from portquorum.cli.completion_tree import tree
 from portquorum.inventory import check
 
 INVENTORY: Final = """\

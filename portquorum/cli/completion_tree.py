@@ -1,11 +1,18 @@
-"""The tree of all commands with their options and arguments, from Typer's own."""
+"""`python -m portquorum.cli.completion_tree [--check]`: writes the tree of the commands.
 
+It is made from Typer's own. With `--check` nothing is written; the exit code is 1 if the file
+differs from the generated one.
+"""
+
+import json
+import sys
 import typing
 from typing import Any, Final
 
 import typer
 
 from portquorum.cli.app import app
+from portquorum.cli.completion.answer import TREE
 from portquorum.inventory.heartbeats import KIND as HEARTBEAT
 from producers.kinds.registry import KINDS
 
@@ -85,3 +92,23 @@ def _line(text: str | None) -> str:
 
 
 _MOST: Final = 70
+
+
+def text() -> str:
+    """The file as it should be: a line for each parameter, so that changes do not meet."""
+    return json.dumps(tree(), indent=1, ensure_ascii=False) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Writes the file, or compares it; returns the exit code."""
+    if TREE.is_file() and TREE.read_text(encoding="utf-8") == text():
+        return 0
+    check = "--check" in arguments
+    if not check:
+        TREE.write_text(text(), encoding="utf-8")
+    sys.stdout.write(f"{'differs' if check else 'written'}: {TREE.name}\n")
+    return 1 if check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
