@@ -133,6 +133,8 @@ class _Term:
     def _length(self, operator: str, expected: str) -> Conditions:
         number = _number(expected)
         one: dict[str, Any] = {"json": self.path, "length": True}
+        if (self.function, operator, number) == ("count", "!=", 0):
+            operator = ">"  # what is not there counts as none
         if operator in _BOUNDS:
             one[_BOUNDS[operator]] = number
         elif operator in {"==", "!="}:

@@ -18,6 +18,9 @@ NOTIFY_DAYS: Final = 21
 """The first of the days before the end at which it tells of a certificate or domain, unless
 `tlsExpiryNotifyDays` is set (checkCertExpiryNotifications, server/util-server.js)."""
 
+_TOLD_OF_ENDS: Final = frozenset({"http", "https", "keyword", "json-query", "port", "globalping"})
+"""Types whose certificates it looks at (handleTlsInfo)."""
+
 Targets = list[dict[str, Any]]
 
 
@@ -100,7 +103,9 @@ class Monitor:
         shown = f'{what or hint} of the monitor "{self.name}"'
         place = self.fields.place(hint)
         words = named or f"{self.name} {hint}"
-        return before + self.context.secrets.check(words, place, shown, value=bare or None)
+        # A name for each field and value: two fields of one value must not say so.
+        same = f"{hint} {bare}" if bare else None
+        return before + self.context.secrets.check(words, place, shown, value=same)
 
     def of_path(self) -> Callable[[str, str], str]:
         """What `hidden_path` calls for a secret within a URL."""
@@ -112,7 +117,10 @@ class Monitor:
 
     def ends(self, *, tls: bool) -> dict[str, Any]:
         """Options for the end of a certificate: told of some days before, never down before."""
-        wanted = self.fields.flag("expiryNotification")
+        wanted = (
+            self.fields.flag("expiryNotification")
+            and self.fields.text("type").lower() in _TOLD_OF_ENDS
+        )
         if not tls:
             return {}
         days = self.context.notify_days if wanted else 0
