@@ -23,6 +23,8 @@ def made(making: Making, target: str, hostname: str = "") -> Entry:
         raise CannotError(
             f"the exporter would not load its module {module.name!r}: {module.broken}"
         )
+    for name in module.unknown:
+        making.differ(f"the field {name.partition('.')[2] or name} of the module is not known here")
     match module.options:
         case HttpOptions() as options:
             return http_check.made(making, options, target, hostname)

@@ -3,6 +3,7 @@
 Values of secrets stay in these Structs and never reach a result: `options.py` gives them names.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -53,6 +54,8 @@ class ClientConfig(Struct, frozen=True, kw_only=True):
     proxy_headers: bool = False
     follows: bool = True
     http2: bool = True
+    headers: Mapping[str, str | None] = {}
+    """`http_headers:`; None: a secret, or in a file there."""
 
     def following(self, *, follows: bool) -> "ClientConfig":
         """The same, with or without redirects."""
@@ -98,7 +101,25 @@ def client_of(written: Fields) -> ClientConfig:
         proxy_headers=written.get("proxy_connect_header") is not None,
         follows=written.boolean("follow_redirects", default=True),
         http2=written.boolean("enable_http2", default=True),
+        headers=headers_of(written.child("http_headers")),
     )
+
+
+def headers_of(written: Fields) -> dict[str, str | None]:
+    """Headers as texts, or of the form `{values: […], secrets: […], files: […]}`.
+
+    The value of those of secrets and files is None.
+    """
+    found: dict[str, str | None] = {}
+    for name, value in written.value.items():
+        if not isinstance(value, Mapping):
+            found[str(name)] = written.text(str(name))
+            continue
+        one = written.child(str(name))
+        values = [str(text) for text in one.listed("values")]
+        hidden = [*one.listed("secrets"), *one.listed("files")]
+        found[str(name)] = None if hidden else ", ".join(values)
+    return found
 
 
 def _hidden(written: Fields, name: str, what: str, *, file_alone: bool = False) -> Hidden | None:

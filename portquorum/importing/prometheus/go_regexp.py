@@ -11,6 +11,20 @@ _MOST_CHARACTERS: Final = 4_096
 _OPTIONS: Final = re2.Options()
 _OPTIONS.log_errors = False
 _OPTIONS.max_mem = 1 << 20
+_IN_LINE: Final = {
+    "[^": "[^\\n",
+    ".": "[^\\n]",
+    "\\s": "[\\t\\f\\r ]",
+    "\\D": "[^0-9\\n]",
+    "\\W": "[^\\w\\n]",
+    "$": "\\r?$",
+    "\\z": "\\r?$",
+    "\\A": "^",
+}
+"""Parts that could leave their line, and what they are within one."""
+
+_IN_CLASS: Final = {"\\s": "\\t\\f\\r "}
+
 # Letters and digits of any script, and `_`: what Go takes for the name of a group.
 _REFERENCE: Final = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 
@@ -142,15 +156,8 @@ def in_a_line(text: str) -> str:
     compiled(text)
 
     def change(part: str, in_class: bool) -> str:
-        if in_class:
-            return part
-        if part == "[^":
-            return "[^\\n"
-        if part in {"$", "\\z"}:
-            return "\\r?$"
-        return "^" if part == "\\A" else part
+        return (_IN_CLASS if in_class else _IN_LINE).get(part, part)
 
     lines = each_part(text, change)
     grouped = f"(?:{lines})" if "|" in lines or lines.startswith("(?") else lines
-    flags = "(?m-s)" if has_dot(text) else "(?m)"
-    return f"{flags}{grouped}[^\\n]*\\n"
+    return f"(?m){grouped}[^\\n]*\\n"

@@ -117,6 +117,8 @@ def _headers(making: Making, options: HttpOptions, hostname: str) -> tuple[str, 
             making.differ(f"the header {name} is not sent: each check sets its own")
         else:
             found[name] = making.header(name, value)
+    for name, text in options.client.headers.items():
+        found[name] = making.hidden_header(name) if text is None else making.header(name, text)
     return host, found
 
 

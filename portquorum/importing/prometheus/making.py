@@ -60,6 +60,10 @@ class Making:
         owner = self.module.name
         return hiding.header(name, literal(value), self._secrets, self.module.place, owner)
 
+    def hidden_header(self, name: str) -> str:
+        """The name for the value of a header that is a secret there, or in a file."""
+        return self.plain_secret(f"{name}?", name, f"the value of the header {name}")
+
     def body(self, text: str) -> str:
         """The body of the module, with names in place of secrets."""
         owner = self.module.name

@@ -13,10 +13,17 @@ from portquorum.importing import durations
 from portquorum.importing.model import Ignored, Place
 from portquorum.importing.prometheus import go_regexp
 from portquorum.importing.prometheus.binary import as_bytes
-from portquorum.importing.prometheus.client_config import ClientConfig, TlsConfig, client_of, tls_of
+from portquorum.importing.prometheus.client_config import (
+    ClientConfig,
+    TlsConfig,
+    client_of,
+    headers_of,
+    tls_of,
+)
 from portquorum.importing.source_yaml import Fields, WrongValueError
 
 _PROBERS: Final = ("http", "tcp", "icmp", "dns", "grpc", "unix", "websocket")
+_UNKNOWN: Final = "the exporter has no such field, as far as is known here"
 _METRICS: Final = "it makes a metric of the answer; the result has the server's own words"
 
 
@@ -123,7 +130,8 @@ ProberOptions = (
 class Module(Struct, frozen=True, kw_only=True):
     """One module. `timeout_s` 0: none of its own. `family`: the only one of `ip4`, `ip6` to use.
 
-    `broken`: why the exporter would not load it. `assumed`: it is of the exporter's own file.
+    `unknown`: its fields that this reader does not know. `broken`: why the exporter would not load
+    it. `assumed`: it is of the exporter's own file.
     """
 
     name: str
@@ -134,6 +142,7 @@ class Module(Struct, frozen=True, kw_only=True):
     options: ProberOptions = None
     broken: str = ""
     assumed: bool = False
+    unknown: tuple[str, ...] = ()
     ignored: tuple[Ignored, ...] = ()
 
 
@@ -153,7 +162,10 @@ def module_of(name: str, written: Fields, *, assumed: bool = False) -> Module:
         options = _options(prober, section)
     except (WrongValueError, ValueError) as error:
         return Module(name=name, place=place, broken=str(error), assumed=assumed)
-    ignored = tuple(written.unused("the exporter knows no such field"))
+    if prober == "unix":
+        for field in section.value:
+            section.skip(str(field), "no check here asks a socket of a machine")
+    ignored = tuple(written.unused(_UNKNOWN))
     return Module(
         name=name,
         place=place,
@@ -162,6 +174,7 @@ def module_of(name: str, written: Fields, *, assumed: bool = False) -> Module:
         family=family,
         options=options,
         assumed=assumed,
+        unknown=tuple(one.what for one in ignored if one.why == _UNKNOWN),
         ignored=ignored,
     )
 
@@ -215,13 +228,14 @@ def _grpc(section: Fields) -> GrpcOptions:
 def _websocket(section: Fields) -> WebSocketOptions:
     return WebSocketOptions(
         steps=_steps(section),
-        headers=_listed_headers(section),
+        headers=headers_of(section.child("headers")),
         client=client_of(section.child("http_config")),
     )
 
 
 def _http(section: Fields) -> HttpOptions:
     client = client_of(section)
+    section.skip("skip_resolve_phase_with_proxy", "the proxy looks names up, always")
     unfollowed = section.get("no_follow_redirects")
     if unfollowed is not None:  # the older name goes before the newer one
         follows = not section.boolean("no_follow_redirects")
@@ -327,18 +341,6 @@ def _dns(section: Fields) -> DnsOptions:
 def _metadata(section: Fields) -> dict[str, tuple[str, ...]]:
     inner = section.child("metadata")
     return {str(name): tuple(str(one) for one in inner.listed(name)) for name in inner.value}
-
-
-def _listed_headers(section: Fields) -> dict[str, str | None]:
-    """Headers of the form `{values: […], secrets: […], files: […]}`; the last two have no value."""
-    inner = section.child("headers")
-    found: dict[str, str | None] = {}
-    for name in inner.value:
-        one = inner.child(name)
-        values = [str(value) for value in one.listed("values")]
-        hidden = one.listed("secrets") or one.listed("files")
-        found[str(name)] = None if hidden else ", ".join(values)
-    return found
 
 
 _READERS: Final[dict[str, Callable[[Fields], ProberOptions]]] = {

@@ -27,6 +27,8 @@ _RCODES: Final = ("NOERROR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED")
 _DNS_PORT: Final = 53
 _TTL: Final = 64
 _LEADING: Final = re.compile(r"\A\^?(?:\.\*)+\??")
+_BLANK: Final = r"(?:\\t|\\s|[ \t])[+*]?"
+_LINE_OF_RECORD: Final = re.compile(rf"\A.*{_BLANK}IN(?:{_BLANK})+[A-Z]+(?:{_BLANK})+")
 _SAID: Final = {
     "matches": "fail_if_matches_regexp",
     "all_match": "fail_if_all_match_regexp",
@@ -134,11 +136,7 @@ def websocket(making: Making, options: WebSocketOptions, target: str) -> Entry:
     login = making.login(options.client)
     headers = login.pop("headers", {})
     for name, value in options.headers.items():
-        if value is None:
-            what = f"the value of the header {name}"
-            headers[name] = making.plain_secret(f"{name}?", name, what)
-        else:
-            headers[name] = making.header(name, value)
+        headers[name] = making.hidden_header(name) if value is None else making.header(name, value)
     probe |= login
     if headers:
         probe["headers"] = headers
@@ -202,7 +200,9 @@ def _records(making: Making, options: DnsOptions) -> dict[str, Any]:
     There an expression sees the whole record (`name. TTL IN A 192.0.2.1`), here its data alone.
     """
     found = ""
-    for (section, condition), regexes in options.validations.items():
+    # What one record has to match can be had as it is; so it is taken first.
+    first = sorted(options.validations.items(), key=lambda one: one[0][1] != "none_matches")
+    for (section, condition), regexes in first:
         for regex in regexes:
             data = _of_data(regex)
             # `all_match` of the exporter fails unless all match, against its own name.
@@ -220,10 +220,10 @@ def _records(making: Making, options: DnsOptions) -> dict[str, Any]:
 
 def _of_data(regex: str) -> str | None:
     """The part of an expression that is about the data of a record; None if there is none."""
-    text = regex.rpartition("\\t")[2] if "\\t" in regex else regex
-    text = text.rpartition("\t")[2]
+    text = _LINE_OF_RECORD.sub("", regex)
+    text = text.rpartition("\\t")[2].rpartition("\t")[2]
     text = _LEADING.sub("", text)
-    if "IN" in text or not text:
+    if not text:
         return None
     try:
         go_regexp.compiled(text)

@@ -37,6 +37,25 @@ class Policy(Struct):
     before: Timing | None = None
 
 
+_EXPORTED: Final = {
+    "probe_http_": frozenset({"http"}),
+    "probe_icmp_": frozenset({"icmp"}),
+    "probe_dns_": frozenset({"dns"}),
+    "probe_grpc_": frozenset({"grpc"}),
+    "probe_websocket_": frozenset({"websocket"}),
+    "probe_failed_due_to_": frozenset({"http", "tcp"}),
+}
+"""The probers that have metrics of such names; others are of all."""
+
+
+def exported(metric: str, prober: str) -> bool:
+    """Whether the exporter has this metric of a target that it asks by this prober."""
+    if metric == "probe_dns_lookup_time_seconds":
+        return True
+    of = next((one for start, one in _EXPORTED.items() if metric.startswith(start)), None)
+    return of is None or prober in of
+
+
 def matched(meanings: Iterable[Meaning], series: Series) -> list[Matched]:
     """The rules, with their effects, that are about a target with these series."""
     labels = cache(series)
@@ -80,13 +99,12 @@ def policy_of(
         _ends(policy, [one for one in found if one[1].what == "ends"])
     _criticality(policy, downs, slow)
     _of_labels(policy, downs or slow)
-    policy.differences += [note for rule, effect in found for note in _noted(rule, effect)]
     return policy
 
 
-def _noted(rule: AlertRule, effect: Effect) -> Iterable[str]:
-    if effect.what != "covered":
-        yield from (f"alert {rule.name}: {note}" for note in effect.notes)
+def _note(policy: Policy, rule: AlertRule, effect: Effect) -> None:
+    """Adds what differs of an effect that was taken."""
+    policy.differences += [f"alert {rule.name}: {note}" for note in effect.notes]
 
 
 def _told(
@@ -111,7 +129,9 @@ def _told(
             policy.differences.append(
                 "no alert of the files tells that it is down; here an incident does"
             )
-    elif len(downs) > 1:
+        return
+    _note(policy, *first)
+    if len(downs) > 1:
         later = ", ".join(rule.name for rule, _ in downs if rule is not first[0])
         if later:
             policy.differences.append(
@@ -132,7 +152,9 @@ def _by_status(
     for rule, effect in found:
         if effect.what == "status":
             narrowed -= effect.bad
-            if not told:
+            if told:
+                _note(policy, rule, effect)
+            else:
                 downs.append((rule, effect))
                 if not effect.unanswered:
                     policy.differences.append(
@@ -168,10 +190,16 @@ def _slow(policy: Policy, slow: Sequence[Matched], interval_s: float) -> None:
         "for": min(results, _MOST_RESULTS),
         "of": effect.of,
     }
-    others = sorted({one.name for one, _ in slow if one is not rule})
+    _note(policy, rule, effect)
+    # What is above a higher limit is above this one too, unless this one is of a part of the time.
+    others = {
+        one.name
+        for one, other in slow
+        if one is not rule and (effect.of != other.of == "total" or other.hold_s < effect.hold_s)
+    }
     if others:
         policy.differences.append(
-            f"it is slow as alert {rule.name} has it; {', '.join(others)} has another limit"
+            f"it is slow as alert {rule.name} has it, and not as {', '.join(sorted(others))} has it"
         )
 
 
@@ -192,6 +220,8 @@ def _ends(policy: Policy, ends: Sequence[Matched]) -> None:
     if not early and not soon:
         return
     policy.probe["warn_days"] = max((effect.days for _, effect in early), default=0)
+    for rule, effect in ends:
+        _note(policy, rule, effect)
     for rule, _ in early:
         if _is_critical(rule):
             policy.differences.append(

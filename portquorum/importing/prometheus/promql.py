@@ -17,7 +17,7 @@ _TOKEN: Final = re.compile(
     (?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)
     |(?P<span>(?:\d+(?:ms|[smhdwy]))+(?![A-Za-z0-9_]))
     |(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)
-    |(?P<name>[A-Za-z_:][A-Za-z0-9_:]*)
+    |(?P<name>[A-Za-z_][A-Za-z0-9_:]*)
     |(?P<sign>=~|!~|==|!=|<=|>=|[-+*/%^<>=(){}\[\],@:])
     )""",
     re.VERBOSE | re.DOTALL,
@@ -147,7 +147,8 @@ class _Parser:
         return self._tokens[self._at - 1]
 
     def _skip(self, text: str) -> bool:
-        if self._peek() != text:
+        """Words count in any case, as Prometheus reads them."""
+        if self._peek().lower() != text:
             return False
         self._at += 1
         return True
@@ -237,7 +238,7 @@ class _Parser:
     def _named(self, name: str, depth: int) -> Node:
         """What begins with a name: an aggregation, a call, a number or a metric."""
         following = self._peek()
-        if name.lower() in _AGGREGATIONS and following in {"(", "by", "without"}:
+        if name.lower() in _AGGREGATIONS and following.lower() in {"(", "by", "without"}:
             return self._aggregation(name.lower(), depth)
         if following == "(":
             return Call(name, self._args(depth))
@@ -246,14 +247,14 @@ class _Parser:
         return self._selector(name)
 
     def _aggregation(self, name: str, depth: int) -> Node:
-        if self._peek() in {"by", "without"}:
-            self._take()
-            self._names()
+        self._grouping()
         args = self._args(depth)
-        if self._peek() in {"by", "without"}:
-            self._take()
-            self._names()
+        self._grouping()
         return Call(name, args, aggregates=True)
+
+    def _grouping(self) -> None:
+        if self._skip("by") or self._skip("without"):
+            self._names()
 
     def _args(self, depth: int) -> tuple[Node, ...]:
         self._must("(")

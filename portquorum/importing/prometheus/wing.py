@@ -14,6 +14,7 @@ from portquorum.importing.prometheus.making import CannotError, Making
 from portquorum.importing.prometheus.meaning import Meaning, meaning_of
 from portquorum.importing.prometheus.modules import Module
 from portquorum.importing.prometheus.own_modules import of_the_exporter
+from portquorum.importing.prometheus.relabel import Labels
 from portquorum.importing.prometheus.sources import Sources
 from portquorum.importing.secrets import Secrets, looks_secret
 from portquorum.importing.timing import fit
@@ -165,12 +166,18 @@ class Reader:
             entry.left_out = str(error)
             return
         entry.differences += [*_assumed(module, scrape), *making.differences]
-        self._with_policy(entry, scrape, made, timeout_s)
+        self._with_policy(entry, scrape, made, (module.prober, timeout_s))
 
     def _with_policy(
-        self, entry: Found, scrape: Scrape, made: dict[str, Any], timeout_s: float
+        self, entry: Found, scrape: Scrape, made: dict[str, Any], asked: tuple[str, float]
     ) -> None:
-        matched = policy.matched(self._meanings, scrape.series)
+        """`asked`: by which prober, and with how many seconds for an answer."""
+        prober, timeout_s = asked
+
+        def series(metric: str) -> Labels | None:
+            return scrape.series(metric) if policy.exported(metric, prober) else None
+
+        matched = policy.matched(self._meanings, series)
         self._used_rules |= {id(rule) for rule, _ in matched}
         found = policy.policy_of(
             made,
@@ -230,7 +237,7 @@ class Reader:
             if not meaning.effects:
                 self._found.ignored.append(Ignored(rule.place, what, meaning.why))
             elif id(rule) not in self._used_rules:
-                why = "no target of the files has the labels that it asks for"
+                why = "it is about no target of the files, by its labels and its metric"
                 self._found.ignored.append(Ignored(rule.place, what, why))
             else:
                 self._found.ignored += _covered(meaning)
@@ -293,9 +300,14 @@ def _assumed(module: Module, scrape: Scrape) -> Iterable[str]:
 
 
 def _tell_apart(entries: Iterable[Found]) -> None:
-    """Gives targets of one name that of their job, too: people see names alone."""
+    """Gives targets of one name that of their job, too: people see names alone.
+
+    The job is no group then: it would be in the id twice. Its tag stays.
+    """
     count = Counter(entry.name for entry in entries)
     for entry in entries:
         if count[entry.name] > 1 and entry.group:
             for target in entry.targets:
                 target["name"] = f"{entry.name} ({entry.group})"
+                target["tags"] = [entry.group, *target.get("tags", ())]
+            entry.name, entry.group = f"{entry.name} ({entry.group})", ""

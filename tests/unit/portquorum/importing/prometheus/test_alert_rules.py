@@ -6,7 +6,7 @@ import pytest
 
 from portquorum.importing.prometheus import promql, thresholds
 from portquorum.importing.prometheus.meaning import Meaning, meaning_of
-from portquorum.importing.prometheus.policy import Policy, matched, policy_of
+from portquorum.importing.prometheus.policy import Policy, exported, matched, policy_of
 from portquorum.importing.prometheus.rules import AlertRule, Recording, rules_of
 from portquorum.importing.source_yaml import Fields
 
@@ -44,6 +44,8 @@ def policy(
         ("1 - avg_over_time(probe_success[10m]) > 0.5", None, "5m"),
         ('probe_success{job=~"w.b"} == 0', "1m", "1m"),
         ("min by (instance) (probe_success) == 0", "1m", "1m"),
+        ("MIN(probe_success) BY (instance) == BOOL 0 OR probe_success == 0", "1m", "no effect"),
+        ("min(probe_success) BY (instance) == 0", "1m", "1m"),
         ("probe_success == 0 and on() vector(1)", None, "no effect"),
     ],
 )
@@ -106,6 +108,25 @@ def test_slow_is_a_warning_beside_an_urgent_outage() -> None:
 def test_slow(expr: str, limit: tuple[int, str]) -> None:
     latency = policy(alert("probe_success == 0"), alert(expr)).fields["latency"]
     assert (latency["max_ms"], latency["of"]) == limit
+
+
+def test_of_several_limits_the_lowest_has_the_others_in_it() -> None:
+    down = alert("probe_success == 0")
+    whole = {"alert": "Whole", "expr": "probe_duration_seconds > 1", "for": "1m"}
+    phases = {"alert": "Phases", "expr": "probe_http_duration_seconds > 1", "for": "1m"}
+    found = policy(down, whole, phases)
+    assert (found.fields["latency"]["max_ms"], found.differences) == (1000, [])
+    connect = {"alert": "C", "expr": 'probe_http_duration_seconds{phase="connect"} > 0.5'}
+    found = policy(down, whole, connect)
+    assert found.fields["latency"]["of"] == "connect"
+    assert found.differences == ["it is slow as alert C has it, and not as Whole has it"]
+
+
+def test_a_metric_is_one_of_some_probers() -> None:
+    assert exported("probe_icmp_duration_seconds", "icmp")
+    assert not exported("probe_icmp_duration_seconds", "http")
+    assert exported("probe_success", "tcp")
+    assert exported("probe_dns_lookup_time_seconds", "http")
 
 
 def test_the_ends_of_certificates() -> None:

@@ -251,7 +251,7 @@ def test_a_dialogue_waits_first_and_sends_then() -> None:
     assert differences == []
     assert entry["probe"] == {
         "steps": [
-            {"expect_regex": "(?m-s)^220 (.*)\\r?$[^\\n]*\\n"},
+            {"expect_regex": "(?m)^220 ([^\\n]*)\\r?$[^\\n]*\\n"},
             {"send": "EHLO x\r\n", "expect_regex": "(?m)^250-STARTTLS[^\\n]*\\n"},
             {"send": "STARTTLS\r\n", "expect_regex": "(?m)^220[^\\n]*\\n", "starttls": True},
             {"send": "QUIT\r\n"},
@@ -333,6 +333,37 @@ def test_a_question_of_dns() -> None:
             "expect_regex": "mail\\.example\\.com",
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("regex", "data"),
+    [
+        (".*127.0.0.1", "127.0.0.1"),
+        ("^example.com.\\t300\\tIN\\tA\\t192.0.2.1$", "192.0.2.1$"),
+        ("example.com.    300   IN   MX   10 mail", "10 mail"),
+        ("\\sIN\\sA\\s+192", "192"),
+        ("(192|198)", "(192|198)"),
+    ],
+)
+def test_an_expression_of_a_record_is_one_of_its_data(regex: str, data: str) -> None:
+    validated = {"fail_if_none_matches_regexp": [regex], "fail_if_matches_regexp": ["x"]}
+    probe = made("dns", "a.example", query_name="b.example", validate_answer_rrs=validated)[0]
+    assert probe["probe"]["expect_regex"] == data
+
+
+def test_headers_of_the_client_are_sent_too() -> None:
+    written = {"X-A": {"values": ["1", "2"]}, "X-B": {"files": ["/run/b"]}, "X-C": "plain"}
+    assert made("http", URL, http_headers=written)[0]["probe"]["headers"] == {
+        "X-A": "1, 2",
+        "X-B": "${PORTQUORUM_SECRET_M_X_B}",
+        "X-C": "plain",
+    }
+
+
+def test_a_field_that_is_not_known_is_a_difference() -> None:
+    assert made("http", URL, of_tomorrow=1)[1] == [
+        "the field http.of_tomorrow of the module is not known here"
+    ]
 
 
 def test_what_is_not_looked_at_in_an_answer_of_dns_is_told() -> None:

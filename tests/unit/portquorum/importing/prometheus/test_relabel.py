@@ -121,6 +121,10 @@ def test_templates_are_those_of_go(template: str, found: str) -> None:
         ("[^x]+OK", b"yyOK\n", True, b"xy\nOK\n"),
         ("^A|B$", b"Bother\nzzB\n", True, b"zA\nBz\n"),
         ("(?i)^ok", b"OK\n", True, b"not ok\n"),
+        ("(?s)a.b", b"a-b\n", True, b"a\nb\n"),
+        ("OK\\sgo", b"OK go\r\n", True, b"OK\ngo\n"),
+        ("a[\\s-]b", b"a b\n", True, b"a\nb\n"),
+        ("a\\W\\Db", b"a--b\n", True, b"a\n-b\n"),
     ],
 )
 def test_an_expression_of_a_line(regex: str, line: bytes, answers: bool, not_in: bytes) -> None:

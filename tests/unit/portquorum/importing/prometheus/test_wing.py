@@ -408,6 +408,8 @@ def test_equal_names_have_their_job_beside_them(write: Write) -> None:
     main = write("p.yml", {"global": {}, "scrape_configs": jobs})
     inventory, _ = done(read_blackbox([write("b.yml", MODULES), main], Options()))
     assert [one["name"] for one in inventory["targets"]] == ["a.example (web)", "a.example (ping)"]
+    assert [one["id"] for one in inventory["targets"]] == ["a.example-web", "a.example-ping"]
+    assert inventory["targets"][0]["tags"] == ["web", "job:web"]
 
 
 def test_no_login_of_a_url_is_in_a_name(write: Write) -> None:
