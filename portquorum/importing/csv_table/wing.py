@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 from portquorum.importing.csv_table import cells, columns, places, reader
 from portquorum.importing.csv_table.reader import Row, Table
+from portquorum.importing.folders import files_of
 from portquorum.importing.model import Found, Ignored, Import, Options, Place
 from portquorum.importing.secrets import Secrets
 from portquorum.importing.sensitive import hidden_path, scrubbed
@@ -34,7 +35,8 @@ def read(files: Sequence[Path], options: Options) -> Import:
     """All rows of the files. See `portquorum.importing.model.Wing`."""
     found = Import(source="csv")
     secrets = Secrets()
-    for path in files:
+    paths, found.unreadable = files_of(files, {".csv", ".tsv", ".txt"})
+    for path in paths:
         table = reader.read(path)
         found.unreadable += table.unreadable
         file = Place(str(path))

@@ -13,12 +13,14 @@ _MOST_DEEP: Final = 50
 class Above(Struct, frozen=True):
     """What is above a monitor: the names of its groups, from the outermost on.
 
-    `members`: positions of the groups. `active`: none of them is off.
+    `members`: positions of the groups. `active`: none of them is off. `lost`: a parent that is in
+    none of the files.
     """
 
     names: tuple[str, ...] = ()
     members: tuple[int, ...] = ()
     active: bool = True
+    lost: bool = False
 
 
 def is_group(raw: RawMonitor) -> bool:
@@ -39,6 +41,7 @@ def _above(
     by_id: Mapping[str, int],
     by_name: Mapping[str, int],
 ) -> Above:
+    lost = False
     members: list[int] = [by_name[name] for name in raw.groups if name in by_name]
     if raw.groups:
         names = list(raw.groups)
@@ -48,9 +51,10 @@ def _above(
             parent = one.fields.text("parent")
             at = by_id.get(parent, by_name.get(parent)) if parent else None
             if at is None or at in members or monitors[at] is raw:
+                lost = parent not in {"", "0"} and at is None
                 break
             one = monitors[at]
             members.insert(0, at)
             names.insert(0, one.fields.text("name"))
     active = all(monitors[at].fields.flag("active", default=True) for at in members)
-    return Above(tuple(name for name in names if name), tuple(members), active)
+    return Above(tuple(name for name in names if name), tuple(members), active, lost)

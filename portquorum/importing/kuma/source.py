@@ -186,11 +186,14 @@ def _days(value: object) -> int | None:
 
 
 def _items(value: object) -> list[Any]:
-    """The items of a list, or of a mapping by id or name."""
+    """The items of a list, or of a mapping by id or name; a name with a list is a group."""
     if isinstance(value, Mapping):
         if _is_monitor(value):
             return [value]
-        return list(value.values())
+        return [
+            {"name": str(name), "monitors": one} if isinstance(one, list) else one
+            for name, one in value.items()
+        ]
     return list(value) if isinstance(value, list) else []
 
 

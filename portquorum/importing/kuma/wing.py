@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from portquorum.importing.folders import files_of
 from portquorum.importing.kuma import convert, groups, maintenance, notifications
 from portquorum.importing.kuma.fields import MonitorFields
 from portquorum.importing.kuma.monitor import NOTIFY_DAYS, Context
@@ -12,6 +13,7 @@ from portquorum.importing.model import Found, Ignored, Import, Options
 from portquorum.importing.secrets import Secrets
 from schemas.plain_text import one_line
 
+_SUFFIXES: Final = frozenset({".json", ".yaml", ".yml", ".db"})
 _GROUP: Final = (
     "a group is no check: its name is a tag, and in the id, of what is in it, and whom it told is "
     "told of each"
@@ -21,7 +23,8 @@ _GROUP: Final = (
 def read(files: Sequence[Path], options: Options) -> Import:
     """All monitors of the files. See `portquorum.importing.model.Wing`."""
     source = Source()
-    for path in files:
+    paths, source.unreadable = files_of(files, _SUFFIXES)
+    for path in paths:
         read_file(path, source)
     secrets = Secrets()
     days = NOTIFY_DAYS if source.notify_days is None else source.notify_days
@@ -56,6 +59,8 @@ def _entry(raw: RawMonitor, above: groups.Above, source: Source, context: Contex
     if groups.is_group(raw):
         return _group(raw, above)
     one = convert.entry(raw.fields, context, above.names, active=above.active)
+    if above.lost and one.found.targets:
+        one.found.differences.append("its group is in none of the files")
     members = [source.monitors[at] for at in above.members]
     of_groups = [name for group in members for name in convert.told(group.fields)]
     one.notifications = list(dict.fromkeys([*one.notifications, *of_groups]))

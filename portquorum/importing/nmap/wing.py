@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from portquorum.importing.folders import files_of
 from portquorum.importing.model import Found, Ignored, Import, Options, Place
 from portquorum.importing.nmap import services, xml_reader
 from portquorum.importing.nmap.xml_reader import Host, Port
@@ -28,7 +29,8 @@ def read(files: Sequence[Path], options: Options) -> Import:
     del options
     found = Import(source="nmap")
     seen: set[tuple[str, str, int]] = set()
-    for path in files:
+    paths, found.unreadable = files_of(files, {".xml"})
+    for path in paths:
         hosts, unreadable = xml_reader.read(path)
         found.unreadable += unreadable
         for host in hosts:

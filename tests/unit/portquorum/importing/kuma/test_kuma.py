@@ -344,6 +344,34 @@ def test_groups_are_names_and_switches(tmp_path: Path) -> None:
     assert report.count("left_out") == 2
 
 
+def test_a_folder_with_a_file_for_each_monitor(tmp_path: Path) -> None:
+    for at in range(2):
+        monitor = {"type": "port", "name": f"P{at}", "hostname": "a.example.com", "port": 80 + at,
+                   "max_retries": 1, "notification_name_list": ["Phone"]}  # fmt: skip
+        (tmp_path / f"{at}.json").write_text(json.dumps(monitor))
+    (tmp_path / ".hidden.json").write_text("{")
+    (tmp_path / "notes.md").write_text("{")
+    (tmp_path / "out.json").symlink_to("/etc/hostname")
+    found = wing.read([tmp_path], OPTIONS)
+    assert ([one.name for one in found.entries], found.unreadable) == (["P0", "P1"], [])
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "no file with" in wing.read([empty], OPTIONS).unreadable[0].why
+
+
+def test_groups_by_name_and_groups_that_are_nowhere(tmp_path: Path) -> None:
+    text = """
+    monitors:
+      google:
+        - {name: Mail, type: port, hostname: mail.example.com, port: 25}
+    """
+    document, _ = imported(text, tmp_path)
+    assert document["targets"][0]["id"] == "google-mail"
+    monitor = {"name": "A", "type": "port", "hostname": "a.example.com", "port": 1}
+    _, report = imported([monitor | {"parent_name": "nowhere"}], tmp_path)
+    assert report.entries[0].differences == ("its group is in none of the files",)
+
+
 def test_a_file_of_people_with_levels(tmp_path: Path) -> None:
     text = """
     settings:
