@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 from rich.text import Text
@@ -125,7 +125,7 @@ def import_(
         written = {"inventory": text} if output == _STDOUT else {"output": str(output)}
         print_json(written | whole)
     else:
-        _show(found, output, reported=report is not None)
+        _show(found, output, inventory, reported=report is not None)
     raise typer.Exit(1 if found.count("left_out") or found.unreadable else 0)
 
 
@@ -170,9 +170,10 @@ def _write_report(path: Path, found: "Report") -> None:
         path.write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
 
 
-def _show(found: "Report", output: Path, *, reported: bool) -> None:
+def _show(found: "Report", output: Path, inventory: "Mapping[str, Any]", *, reported: bool) -> None:
     """The report on the terminal; beside an inventory on stdout it goes to standard error."""
     from portquorum.importing import report as reporting
+    from portquorum.inventory.heartbeats import KIND as HEARTBEAT
 
     console = err() if output == _STDOUT else out()
 
@@ -193,11 +194,12 @@ def _show(found: "Report", output: Path, *, reported: bool) -> None:
         print_notes(found.warnings)
     if output != _STDOUT:
         say("\nNext", "bold")
-        for step in _next_steps(found, output, reported=reported):
+        jobs = [one["id"] for one in inventory.get("targets", ()) if one.get("kind") == HEARTBEAT]
+        for step in _next_steps(found, output, jobs, reported=reported):
             indented(step)
 
 
-def _next_steps(found: "Report", output: Path, *, reported: bool) -> list[str]:
+def _next_steps(found: "Report", output: Path, jobs: list[str], *, reported: bool) -> list[str]:
     """What to do with the inventory, in the order in which it is done."""
     steps = (
         [] if reported else ["--report report.md  writes each entry with its outcome and timing"]
@@ -207,4 +209,8 @@ def _next_steps(found: "Report", output: Path, *, reported: bool) -> list[str]:
         steps.append("PORTQUORUM_SECRET_…  in the environment of the probers: the secrets above")
     if any(not one.of_checks for one in found.secrets):
         steps.append("the other secrets above in the environment of the notifier")
-    return [*steps, f"portquorum up -i {output}"]
+    steps.append(f"portquorum up -i {output}")
+    if jobs:
+        others = f"  (and of {len(jobs) - 1} more jobs)" if len(jobs) > 1 else ""
+        steps.append(f"portquorum heartbeat key add {jobs[0]}{others}")
+    return steps

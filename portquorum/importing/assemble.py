@@ -70,7 +70,8 @@ def assemble(found: Import, options: Options) -> tuple[dict[str, Any], Report]:
     document: dict[str, Any] = {}
     inventory: Inventory | None = None
     for _ in range(_MOST_ROUNDS):
-        windows = [window for one in maintenance if (window := _window(one, entries))]
+        by_key = _by_key(entries)
+        windows = [window for one in maintenance if (window := _window(one, by_key))]
         document, owners = _document(regions, teams, routes, entries, windows)
         inventory, problems = _resolved(document)
         if inventory is not None:
@@ -192,30 +193,39 @@ def _used(secrets: Iterable[Secret], document: Mapping[str, Any]) -> tuple[Secre
     return tuple(one for one in secrets if f"${{{one.name}}}" in text)
 
 
+def _by_key(entries: Iterable[_Entry]) -> dict[str, list[_Entry]]:
+    """The entries by key; a source that has one twice means all of them."""
+    found: dict[str, list[_Entry]] = {}
+    for entry in entries:
+        if entry.found.key:
+            found.setdefault(entry.found.key, []).append(entry)
+    return found
+
+
 def _connect(entries: list[_Entry]) -> None:
     """Turns references by key into ids; one to an entry that was left out is a difference."""
-    by_key = {entry.found.key: entry for entry in entries if entry.found.key}
+    by_key = _by_key(entries)
     for entry in entries:
         wanted: list[str] = []
         for key in entry.found.depends_on:
-            other = by_key.get(key)
-            if other is None or not other.targets:
+            others = [one for one in by_key.get(key, ()) if one.targets]
+            if not others:
                 entry.differences.append(f"it does not depend on {key!r}, which was left out")
-            elif other is not entry:
-                wanted += other.ids
+            wanted += [name for one in others if one is not entry for name in one.ids]
         if wanted:
             for target in entry.targets:
                 target["depends_on"] = list(dict.fromkeys(wanted))
 
 
-def _window(written: Mapping[str, Any], entries: Iterable[_Entry]) -> dict[str, Any] | None:
+def _window(
+    written: Mapping[str, Any], by_key: Mapping[str, list[_Entry]]
+) -> dict[str, Any] | None:
     """A maintenance window with ids in place of keys; None if none of its targets is left."""
-    by_key = {entry.found.key: entry for entry in entries if entry.found.key}
     targets: list[str] = []
     for name in written.get("targets", ()):
         if name.startswith("key:"):
-            entry = by_key.get(name.removeprefix("key:"))
-            targets += entry.ids if entry is not None and entry.targets else ()
+            there = by_key.get(name.removeprefix("key:"), ())
+            targets += [one for entry in there if entry.targets for one in entry.ids]
         else:
             targets.append(name)
     return {**written, "targets": list(dict.fromkeys(targets))} if targets else None
@@ -307,7 +317,8 @@ def _without_route(entries: Iterable[_Entry], name: str, why: str) -> None:
 def _without_windows(
     maintenance: list[dict[str, Any]], entries: Iterable[_Entry], positions: set[int]
 ) -> None:
-    written = [position for position, one in enumerate(maintenance) if _window(one, entries)]
+    by_key = _by_key(entries)
+    written = [position for position, one in enumerate(maintenance) if _window(one, by_key)]
     for position in sorted(positions, reverse=True):
         if position < len(written):
             del maintenance[written[position]]
@@ -369,6 +380,12 @@ def _remarks(entries: Iterable[_Entry], inventory: Inventory | None) -> list[str
         found.append(
             f"{_number(clear, 'target')} with a secret that goes without TLS, or to a server whose "
             "certificate is not verified, as before: `insecure: true` stands there"
+        )
+    warning = sum("critical_days" in probe and "warn_days" not in probe for probe in probes)
+    if warning:
+        found.append(
+            f"{_number(warning, 'target')} with TLS open an incident of type `expiring` 14 days "
+            "before a certificate ends, which is new; `warn_days: 0` turns that off"
         )
     warned = Counter(one.message for one in inventory.warnings) if inventory is not None else {}
     return found + [f"{text} (× {count})" if count > 1 else text for text, count in warned.items()]

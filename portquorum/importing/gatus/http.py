@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from portquorum.importing import hiding
@@ -15,6 +16,7 @@ from producers.kinds.http_options import OURS
 from producers.kinds.secrets import PREFIX
 
 _ALL: Final = range(100, 600)
+_POSSIBLE: Final = range(100, 1000)
 _REDIRECTS: Final = range(300, 400)
 _AND_OR: Final = re.compile(r"\s(&&|\|\|)\s")
 _NAMED: Final = "${" + PREFIX
@@ -212,15 +214,28 @@ def _statuses(conditions: list[Condition], *, follow: bool) -> list[Status]:
 
     A redirect that stands there by itself is not followed; Gatus follows each, if it follows.
     """
-    of_status = [one for one in conditions if one.subject and one.subject.placeholder == "[STATUS]"]
-    fine = [s for s in _ALL if all(holds(one, _status(s)) for one in of_status)]
+    of_status = tuple(one for one in conditions if _is_status(one))
+    found = _fine(of_status)
+    fine = [status for status in found if status in _ALL]
+    texts = ", ".join(one.text for one in of_status)
+    if found and not fine:
+        raise LeaveOutError(f"a status beyond 599 is none of HTTP, and can't be expected: {texts}")
     if not fine:
-        texts = ", ".join(one.text for one in of_status)
         raise LeaveOutError(f"{NEVER}: {texts}")
     return [
         f"{one}-{one}" if follow and isinstance(one, int) and one in _REDIRECTS else one
         for one in ranges(fine)
     ]
+
+
+def _is_status(condition: Condition) -> bool:
+    return condition.subject is not None and condition.subject.placeholder == "[STATUS]"
+
+
+@lru_cache(maxsize=1024)
+def _fine(conditions: tuple[Condition, ...]) -> tuple[int, ...]:
+    """The statuses for which all of them hold, also those that servers make up (999)."""
+    return tuple(s for s in _POSSIBLE if all(holds(one, _status(s)) for one in conditions))
 
 
 def mark_in_clear(check: Check) -> None:
