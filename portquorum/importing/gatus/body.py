@@ -108,7 +108,7 @@ def _equal(condition: Condition, subject: Subject, check: Check) -> list[Written
         if set(inner) == {"*"}:
             if condition.operator == "!=":
                 raise LeaveOutError(f"{NEVER}: {condition.text}")
-            return [about | {"exists": True}] if "json" in about else []
+            return []
         plain = _SURROUNDED.match(inner)
         demand: Written = {"contains": plain[1]} if plain else {"matches": glob_regex(inner)}
         return [_negated(about | demand, condition, check)]
@@ -157,17 +157,19 @@ def _bound(condition: Condition, about: Written, check: Check) -> list[Written]:
         check.differs(f"Gatus cuts the decimals off ({condition.text}); here they count")
         words = {"<": "less_than", "<=": "at_most", ">": "more_than", ">=": "at_least"}
         return [about | {words[operator]: float_of(condition.right)}]
-    demand: Written = {
-        "<": {"less_than": limit},
-        "<=": {"less_than": limit + 1},
-        ">": {"at_least": limit + 1},
-        ">=": {"at_least": limit},
-    }[operator]
-    fine_without = holds(Condition("", "0", operator, str(limit)), {})
-    if fine_without and "json" in about:
+    if not holds(Condition("", "0", operator, str(limit)), {}):
+        return [about | _demand(operator, limit)]
+    if "json" in about:
         check.differs(_NOT_JSON)
-        demand |= {"or_missing": True}
-    return [about | demand]
+    opposite = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}[operator]
+    return [about | _demand(opposite, limit) | {"not": True}]
+
+
+def _demand(operator: str, limit: int) -> Written:
+    """A bound that 0 is not within, for what Gatus cuts towards 0: 5.7 is not above 5."""
+    if operator in {">", ">="}:
+        return {"at_least": limit + (operator == ">")}
+    return {"at_most": limit - (operator == "<")}
 
 
 def float_of(text: str) -> float:

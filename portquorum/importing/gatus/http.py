@@ -220,6 +220,11 @@ def _statuses(conditions: list[Condition], *, follow: bool) -> list[Status]:
     texts = ", ".join(one.text for one in of_status)
     if found and not fine:
         raise LeaveOutError(f"a status beyond 599 is none of HTTP, and can't be expected: {texts}")
+    if not fine and all(holds(one, NO_ANSWER) for one in of_status):
+        raise LeaveOutError(
+            f"it is up to Gatus while nobody answers ({texts}): a port that must be closed is a "
+            "target of kind tcp with expect: closed"
+        )
     if not fine:
         raise LeaveOutError(f"{NEVER}: {texts}")
     return [
