@@ -25,6 +25,8 @@ HELP = examples(
     "portquorum import gatus config.yaml --output - --json",
     "portquorum import kuma kuma.db --report report.md",
     "portquorum import prometheus prometheus.yml rules/*.yml --blackbox blackbox.yml",
+    "portquorum import alertmanager alertmanager.yml --output routes.yaml",
+    "portquorum import nagios nagios.cfg --report report.md",
     "portquorum import csv servers.csv --private allow",
     "portquorum import nmap scan.xml",
 )
@@ -37,7 +39,7 @@ def import_(
         str,
         typer.Argument(
             metavar="KIND",
-            help="What the files are of: gatus, kuma, blackbox, prometheus, alertmanager, "
+            help="What the files are of: gatus, kuma, blackbox, prometheus, alertmanager, nagios, "
             "csv, nmap.",
             show_default=False,
         ),

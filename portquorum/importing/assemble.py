@@ -212,9 +212,18 @@ def _connect(entries: list[_Entry]) -> None:
             if not others:
                 entry.differences.append(f"it does not depend on {key!r}, which was left out")
             wanted += [name for one in others if one is not entry for name in one.ids]
-        if wanted:
-            for target in entry.targets:
-                target["depends_on"] = list(dict.fromkeys(wanted))
+        for target in entry.targets:
+            own = [one for key in _keys(target) for one in by_key.get(key, ())]
+            ids = [*wanted, *(name for one in own if one is not entry for name in one.ids)]
+            target.pop("depends_on", None)
+            if ids:
+                target["depends_on"] = list(dict.fromkeys(ids))
+
+
+def _keys(target: Mapping[str, Any]) -> list[str]:
+    """The keys of `depends_on: ["key:…"]` of one target."""
+    named: list[str] = target.get("depends_on", [])
+    return [one.removeprefix("key:") for one in named]
 
 
 def _window(

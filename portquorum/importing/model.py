@@ -69,9 +69,10 @@ class Found(Struct, kw_only=True):
     `assemble` gives them; none if the entry is left out. `differences` are sentences: empty is
     exact. `left_out` is the reason if the entry is left out. `networked`: whether any network
     monitor could do such a check (the load of a disk is none). `ignored` are fields of the entry
-    that were not used. `depends_on` names other entries by their `key`.
-    `routes` are names of routes that it became; `taken`: it became a part of something else (the
-    channels of a route), or holds without being written.
+    that were not used. `depends_on` names other entries by their `key`, for
+    all targets; `depends_on: ["key:KEY"]` of a target does it for that one. `routes` are names of
+    routes that it became; `taken`: it became a part of something else (the channels of a route),
+    or holds without being written.
     """
 
     place: Place

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from portquorum.importing import alertmanager, gatus, prometheus
+from portquorum.importing import alertmanager, gatus, nagios, prometheus
 from portquorum.importing.csv_table import wing as csv_table
 from portquorum.importing.kuma import wing as kuma
 from portquorum.importing.model import SourceKind, Wing
@@ -14,6 +14,7 @@ WINGS: Final[dict[SourceKind, Wing]] = {
     "blackbox": prometheus.read_blackbox,
     "prometheus": prometheus.read_prometheus,
     "alertmanager": alertmanager.read,
+    "nagios": nagios.read,
     "csv": csv_table.read,
     "nmap": nmap.read,
 }

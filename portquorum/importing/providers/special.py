@@ -260,7 +260,11 @@ def _hook(given: Given, field: str, pattern: re.Pattern[str], scheme: str, shape
 
 def _compatible(given: Given, field: str, value: str) -> list[str]:
     """A service that takes the messages of the one that is expected: by the form of its path."""
-    path = split(value, field).path
+    parts = split(value, field)
+    path, service = parts.path, given.provider.partition("_")[0]
+    if service in (parts.hostname or ""):
+        given.differ(f"{field} is no address of a webhook: the variable has to be set to one")
+        return [given.named_secret(field, "", f"`{field}` of {given.provider}")]
     if _ROCKET.fullmatch(path):
         given.differ("by its address it is Rocket.Chat, and is used as such")
         return [_hook(given, field, _ROCKET, "rockets", "TOKEN_A/TOKEN_B@HOST") + "?mode=webhook"]

@@ -626,6 +626,12 @@ def test_a_setting_of_portquorum_is_no_variable_of_a_channel() -> None:
             "${SLACK_API_URL}",
             "channel of discord",
         ),
+        (
+            "alertmanager.slack_configs",
+            {"api_url": "http://slack.com"},
+            "${SLACK_API_URL}",
+            "has to be set to one",
+        ),
         ("alertmanager.webhook_configs", {"url": SLACK}, "${WEBHOOK_URL}", "its own way"),
         (
             "alertmanager.webhook_configs",
