@@ -11,7 +11,7 @@ from portquorum.importing.gatus.check import NEVER, Check, Endpoint, shared_cond
 from portquorum.importing.gatus.condition import NO_ANSWER, Condition, holds, parse
 from portquorum.importing.gatus.texts import LeaveOutError
 from portquorum.importing.statuses import Status, ranges
-from portquorum.importing.urls import http_entry, http_place
+from portquorum.importing.urls import HttpPlace, http_entry, http_place, literal
 from producers.kinds.http_options import OURS
 from producers.kinds.secrets import PREFIX
 
@@ -48,24 +48,41 @@ def http(endpoint: Endpoint) -> Check:
 
 def request(endpoint: Endpoint) -> Check:
     """The target with its URL, headers and body."""
-    texts, owner, place = endpoint.texts, endpoint.owner, endpoint.place
-    head, tail = _split(endpoint.url)
-    login, at, authority = head.rpartition("@")
-    whole = texts.known(authority if at else head)
-    if at and "://" in login:
-        whole = f"{login[: login.index('://')]}://{whole}"
-    of_tail = texts.option(tail, place, f"a part of the URL of {owner}")
-    url_place = http_place(whole + of_tail.replace("$$", "$"))
+    url_place, login = place_of(endpoint)
     entry = http_entry(url_place)
     probe: dict[str, Any] = entry.pop("probe", {})
     if "path" in probe:
-        probe["path"] = hiding.path(probe["path"], texts.secrets, place, owner)
+        probe["path"] = hidden_path(url_place, endpoint)
     check = Check(entry, probe, has_tls=url_place.tls)
     _headers(endpoint, check)
-    if at and "authorization" not in {name.lower() for name in check.probe.get("headers", {})}:
-        _login(login.rpartition("://")[2], endpoint, check)
+    if login and "authorization" not in {name.lower() for name in check.probe.get("headers", {})}:
+        _login(login, endpoint, check)
     _body(endpoint, check)
     return check
+
+
+def place_of(endpoint: Endpoint) -> tuple[HttpPlace, str]:
+    """What the URL asks, with names in place of the secrets in its path, and its login.
+
+    The login is as it is written, `user:password`; empty without one.
+
+    Raises:
+        MissingVariableError: a variable before the path has no value.
+        ValueError: it is no URL of HTTP.
+    """
+    texts = endpoint.texts
+    head, tail = _split(endpoint.url)
+    before, at, authority = head.rpartition("@")
+    scheme, colon, login = before.partition("://") if at else ("", "", "")
+    whole = texts.known(f"{scheme}{colon}{authority}" if at else head)
+    path = texts.option(tail, endpoint.place, f"a part of the URL of {endpoint.owner}")
+    return http_place(whole + path.replace("$$", "$")), login
+
+
+def hidden_path(url_place: HttpPlace, endpoint: Endpoint) -> str:
+    """The path for an option that may have secrets, with names in place of what looks like one."""
+    path, secrets = literal(url_place.path), endpoint.texts.secrets
+    return hiding.path(path, secrets, endpoint.place, endpoint.owner)
 
 
 def _split(url: str) -> tuple[str, str]:

@@ -13,9 +13,9 @@ from portquorum.importing.gatus.check import (
     tls_options,
 )
 from portquorum.importing.gatus.condition import NO_ANSWER, Condition, glob_regex, holds
-from portquorum.importing.gatus.http import body_text, mark_in_clear
+from portquorum.importing.gatus.http import body_text, hidden_path, mark_in_clear, place_of
 from portquorum.importing.gatus.texts import LeaveOutError
-from portquorum.importing.urls import HttpPlace, http_place, literal, tls_option
+from portquorum.importing.urls import tls_option
 
 _ANYTHING: Final = "(?s)."
 _OWN_PROTOCOL: Final = {53: "dns", 123: "ntp"}
@@ -130,12 +130,13 @@ def grpc(endpoint: Endpoint) -> Check:
 
 def websocket(endpoint: Endpoint) -> Check:
     """`ws://` and `wss://`: a message, and one that comes."""
-    place = http_place(endpoint.texts.known(endpoint.url))
-    check = Check(_websocket_target(place), has_tls=place.tls)
+    place, login = place_of(endpoint)
+    if login:
+        raise LeaveOutError("expected no user and password in the URL of a WebSocket")
+    check = Check({"kind": "websocket", "host": place.host, "port": place.port}, has_tls=place.tls)
     texts, owner = endpoint.texts, endpoint.owner
     if place.path != "/":
-        hidden = hiding.path(literal(place.path), texts.secrets, endpoint.place, owner)
-        check.probe["path"] = hidden
+        check.probe["path"] = hidden_path(place, endpoint)
     check.probe |= tls_option(place.port, tls=place.tls)
     if place.tls:
         check.probe |= {"critical_days": 0} | tls_options(endpoint)
@@ -164,12 +165,6 @@ def _started(endpoint: Endpoint, scheme: str, kind: str) -> Check:
     text = endpoint.texts.known(endpoint.url).partition("://")[2]
     host, port = host_and_port(text, scheme)
     return Check({"kind": kind, "host": host, "port": port})
-
-
-def _websocket_target(place: HttpPlace) -> dict[str, Any]:
-    if place.username is not None:
-        raise LeaveOutError("expected no user and password in the URL of a WebSocket")
-    return {"kind": "websocket", "host": place.host, "port": place.port}
 
 
 def _steps(endpoint: Endpoint, check: Check, conditions: list[Condition]) -> dict[str, Any]:

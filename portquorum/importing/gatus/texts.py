@@ -6,7 +6,7 @@ from typing import Final
 
 from portquorum.importing.environment import Variable, expand, parts, value_of
 from portquorum.importing.model import Place
-from portquorum.importing.secrets import Secrets
+from portquorum.importing.secrets import Secrets, looks_secret
 
 _TEMPLATE: Final = re.compile(r"\{\{-?\s*\.?(?:Values\.)?([A-Za-z_][A-Za-z0-9_]*)\s*-?\}\}")
 
@@ -47,14 +47,16 @@ class Texts:
     def option(self, text: str, place: Place, what: str, *, secret: bool = False) -> str:
         """The text for an option that may have secrets (`$` is `$$` there).
 
-        A variable is a secret if it has no value, or if `secret`: `what` it is, for the operator.
+        A variable is a secret if it has no value, if its name is that of one, or if `secret`:
+        `what` it is, for the operator.
         """
         found = ""
         for one in parts(_without_templates(text)):
             if isinstance(one, str):
                 found += one.replace("$", "$$")
                 continue
-            value = None if secret else value_of(one, self.variables)
+            hidden = secret or looks_secret(one.name)
+            value = None if hidden else value_of(one, self.variables)
             if value is None:
                 said = f"{what}: the variable {one.name} of Gatus"
                 found += self.secrets.check(one.name, place, said, value=_key(one))

@@ -275,6 +275,22 @@ body: '{"user": "me", "password": "hunter22"}'"""
     assert "tokenvalue" not in everything
 
 
+def test_a_variable_with_the_name_of_a_secret_is_one_whatever_its_value(taken: Any) -> None:
+    more = 'body: "${API_TOKEN}"\nheaders: {X-Version: "$VERSION"}'
+    for scheme in ("https", "wss"):
+        text = endpoint(
+            f"{scheme}://example.org/$HOOK_SECRET/$PART", '["[CONNECTED] == true"]', more
+        )
+        values = {"API_TOKEN": "tokenvalue", "HOOK_SECRET": "hookvalue", "PART": "part"}
+        targets, report = taken(text, VERSION="7", **values)
+        probe = targets[0]["probe"]
+        assert probe["path"] == "/${PORTQUORUM_SECRET_HOOK_SECRET}/part"
+        assert probe["headers"]["X-Version"] == "7"
+        everything = f"{targets}{reporting.markdown(report)}{reporting.as_json(report)}"
+        assert "tokenvalue" not in everything
+        assert "hookvalue" not in everything
+
+
 def test_a_secret_in_clear_stays_one_and_is_told(taken: Any) -> None:
     text = endpoint("http://me:p4ssw0rd@example.org/", OK)
     targets, report = taken(text)

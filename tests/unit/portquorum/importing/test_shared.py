@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from portquorum.importing import hiding
 from portquorum.importing.durations import seconds
 from portquorum.importing.environment import MissingVariableError, expand, names_in, read_env_file
 from portquorum.importing.identity import Ids
@@ -150,6 +151,29 @@ def test_names_of_secrets(name: str) -> None:
 @pytest.mark.parametrize("name", ["Accept", "User-Agent", "X-Forwarded-For", "Content-Type", "q"])
 def test_names_of_no_secrets(name: str) -> None:
     assert not looks_secret(name)
+
+
+def test_secrets_within_requests() -> None:
+    secrets = Secrets()
+    about = (secrets, HERE, "api")
+    assert hiding.header("Accept", "text/html", *about) == "text/html"
+    login = hiding.header("Authorization", "Bearer abcdef", *about)
+    assert login == "Bearer ${PORTQUORUM_SECRET_API_AUTHORIZATION}"
+    assert hiding.header("Cookie", login, *about) == login
+    path = hiding.path("/v1/release-2024-notes-of-the-week?a=1&api_key=ghijkl", *about)
+    assert path == "/v1/release-2024-notes-of-the-week?a=1&api_key=${PORTQUORUM_SECRET_API_API_KEY}"
+    hook = hiding.path("/hooks/4f9a8b7c6d5e4f3a2b1c0d9e/run", *about)
+    assert hook == "/hooks/${PORTQUORUM_SECRET_API_PATH}/run"
+    assert hiding.body('{"q": [1, "x"]}', *about) == '{"q": [1, "x"]}'
+    body = hiding.body('{"login": {"password": "hunter22"}}', *about)
+    assert body == '{"login": {"password": "${PORTQUORUM_SECRET_API_PASSWORD}"}}'
+    assert (
+        hiding.body("user=me&token=mnopqr", *about)
+        == "user=me&token=${PORTQUORUM_SECRET_API_TOKEN}"
+    )
+    assert hiding.body("the password is: x", *about) == "${PORTQUORUM_SECRET_API_BODY}"
+    assert hiding.body("ping", *about) == "ping"
+    assert not any("abcdef" in str(one) or "hunter22" in str(one) for one in secrets.found)
 
 
 def test_fields_know_what_was_not_used() -> None:
