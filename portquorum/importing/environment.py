@@ -19,11 +19,15 @@ _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "
 
 
 class MissingVariableError(ValueError):
-    """A variable without a value; `name` is its name."""
+    """Variables without a value; `names` are their names, `name` is the first one."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"the variable {name} has no value; --env-file gives it one")
+    def __init__(self, name: str, *others: str) -> None:
+        one = f"the variable {name} has no value; --env-file gives it one"
+        all_names = f"{', '.join((name, *others[:-1]))} and {others[-1]}" if others else name
+        several = f"the variables {all_names} have no value; --env-file gives them one"
+        super().__init__(several if others else one)
         self.name = name
+        self.names = (name, *others)
 
 
 class Variable(Struct, frozen=True):
@@ -62,8 +66,12 @@ def expand(text: str, variables: Mapping[str, str], *, dollar_escape: str = "$$"
     """`text` with the values of its variables. See `parts`.
 
     Raises:
-        MissingVariableError: a variable has neither a value nor a default.
+        MissingVariableError: a variable has neither a value nor a default; all of these.
     """
+    there = [one for one in parts(text, dollar_escape=dollar_escape) if isinstance(one, Variable)]
+    missing = [one.name for one in there if value_of(one, variables) is None]
+    if missing:
+        raise MissingVariableError(*dict.fromkeys(missing))
     return _expanded(text, variables, dollar_escape, 0)
 
 

@@ -72,6 +72,8 @@ def test_variables() -> None:
     with pytest.raises(MissingVariableError, match="the variable NO has no value") as caught:
         expand("${NO}", have)
     assert caught.value.name == "NO"
+    with pytest.raises(MissingVariableError, match="the variables X, Y and Z have no value"):
+        expand("${X}$Y${A}${Z}${X}", have)
 
 
 def test_a_dotenv_file(tmp_path: Path) -> None:
