@@ -1,6 +1,7 @@
 """The message of each known error for people, and its exit code."""
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -67,7 +68,7 @@ def _explain(error: BaseException) -> tuple[str, int]:
     kinds = type(error).__mro__
     for kind in kinds:
         if kind.__name__ in _OURS_BY_NAME:
-            return str(error), _OURS_BY_NAME[kind.__name__]
+            return _text_of(error), _OURS_BY_NAME[kind.__name__]
     if isinstance(error, ModuleNotFoundError):
         return _missing_module(error), EXIT_WRONG_USE
     packages = {kind.__module__.partition(".")[0] for kind in kinds}
@@ -79,6 +80,17 @@ def _explain(error: BaseException) -> tuple[str, int]:
         return _system(error), EXIT_TROUBLE
     text = f"unexpected {type(error).__name__}: {_one_line(str(error))}"
     return f"{text}; {DEBUG}=1 shows where", EXIT_TROUBLE
+
+
+def _text_of(error: BaseException) -> str:
+    """The text of one of our errors; of an inventory's on a terminal with the lines of the file."""
+    if type(error).__name__ == "InventoryError" and sys.stderr is not None and sys.stderr.isatty():
+        from portquorum.inventory.errors import InventoryError
+        from portquorum.inventory.excerpt import with_lines
+
+        if isinstance(error, InventoryError):
+            return "\n".join(with_lines(error.problems))
+    return str(error)
 
 
 def _first(error: BaseException) -> BaseException:

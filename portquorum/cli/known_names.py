@@ -21,6 +21,11 @@ def expect_known(what: str, names: Sequence[str], known: Sequence[str]) -> None:
             continue
         if not there:
             raise WrongUseError(f"no {what} is {name!r}: no target has one")
+        from portquorum.inventory.suggest import did_you_mean
+
+        meant = did_you_mean(name, there)
+        if meant:
+            raise WrongUseError(f"no {what} is {name!r}{meant}")
         listed = ", ".join(there[:LISTED])
         more = len(there) - LISTED
         raise WrongUseError(

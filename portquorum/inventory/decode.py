@@ -23,7 +23,7 @@ from portquorum.inventory.document import (
 from portquorum.inventory.entry import Entries, Entry, one_entry
 from portquorum.inventory.errors import Path, Problem
 from portquorum.inventory.explain import placeholder, told
-from portquorum.inventory.inherit import Template
+from portquorum.inventory.inherit import NOT_DEFINED, Template
 from portquorum.inventory.tree import Mapping, Root, Sequence
 from portquorum.inventory.yaml_errors import odd_blank
 
@@ -70,6 +70,8 @@ def decode_all(roots: Iterable[Root], into: Entries) -> list[Problem]:
             _templates(root, root.value["templates"], into, problems)
     for root in documents:
         _document(root, into, problems)
+    if "templates" in into.broken:  # those that are not found may be there
+        problems = [one for one in problems if f"template {NOT_DEFINED}" not in one.message]
     return problems
 
 
@@ -115,14 +117,15 @@ def _no_section(section: str, into: Entries) -> str:
     meant = peer_words.section_meant(section, SECTIONS)
     # Nobody knows what stands in it: names that are not found may be there.
     into.broken.update((meant,) if meant is not None else SECTIONS if odd is not None else ())
+    name = re.sub(r"\A\W+", "", section)
+    if name in FileTargetEntry.__struct_encode_fields__ and into.targets:
+        last = into.targets[-1]  # it is not missing there
+        into.targets[-1] = replace(last, dropped=last.dropped | {name})
     if odd is not None:
         return odd
     if meant is not None:
         return f"no such section; did you mean `{meant}`?"
     if section in FileTargetEntry.__struct_encode_fields__:
-        if into.targets:  # it is not missing there
-            last = into.targets[-1]
-            into.targets[-1] = replace(last, dropped=last.dropped | {section})
         return "no such section: a field of a target stands below `targets:`, after `- `"
     return f"no such section; there are {', '.join(SECTIONS)}"
 
@@ -150,6 +153,7 @@ def _named(
             odd = odd_blank(name)
             message = odd or f"expected {expected}, found {told(name)}{placeholder(name)}"
             problems.append(Problem(root.where(path), message))
+            into.broken.add(section)
         yield from one_entry(root, path, item, kind, problems)
 
 

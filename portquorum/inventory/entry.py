@@ -18,7 +18,7 @@ from portquorum.inventory.document import (
     TeamEntry,
 )
 from portquorum.inventory.errors import Path, Problem, Where
-from portquorum.inventory.explain import explain, fields_meant, told
+from portquorum.inventory.explain import explain, fields_meant, misplaced_fields, told
 from portquorum.inventory.inherit import Merged, Templates
 from portquorum.inventory.shorthand import spelled_out
 from portquorum.inventory.tree import Mapping, Root, Sequence
@@ -108,6 +108,12 @@ def one_entry(
             return
         rest = spelled_out(item, kind)
         gone: set[str] = set()
+        strange = misplaced_fields(item, shown_as or kind)
+        if strange is not None:
+            problems.append(Problem(root.where((*path, strange[0])), strange[1], is_fatal=True))
+            rest = {
+                name: value for name, value in rest.items() if name in kind.__struct_encode_fields__
+            }
         while True:
             try:
                 value = msgspec.convert(rest, kind)

@@ -12,8 +12,12 @@ from portquorum.inventory.document import (
     DURATION_TEXT,
     PATTERN_TEXT,
     FileTargetEntry,
+    MaintenanceEntry,
+    RegionEntry,
+    RouteEntry,
     TargetEntry,
     TargetTemplateEntry,
+    TeamEntry,
 )
 from portquorum.inventory.errors import Path
 from portquorum.inventory.suggest import alike
@@ -67,8 +71,15 @@ _STATUS_CLASS: Final = re.compile(r"([1-5])[xX]{2}\Z")
 _VARIABLE: Final = re.compile(r"\$\{[^}]*\}?|\$[A-Za-z_][A-Za-z0-9_]*")
 _TARGETS: Final = (TargetEntry, FileTargetEntry, TargetTemplateEntry)
 _OF_ONE_TARGET: Final = frozenset({"id", "name", "host"})
-_LISTED: Final = 100
-"""Fields are listed if they need no more characters; then any reader finds the right one."""
+LINE_MISSING: Final = "whose line may be missing"
+_SEVERAL: Final = 3
+_SECTION_STRUCTS: Final[dict[str, type[Struct]]] = {
+    "routes": RouteEntry,
+    "regions": RegionEntry,
+    "teams": TeamEntry,
+    "maintenance": MaintenanceEntry,
+    "targets": FileTargetEntry,
+}
 
 NO_VARIABLE: Final = (
     "variables (${NAME}) stand for secrets alone, in probe: and in urls of routes; for others "
@@ -118,6 +129,30 @@ def fields_meant(text: str, kind: type[Struct]) -> frozenset[str]:
         return frozenset()
     name = re.sub(r"\A\W+", "", unknown[1])
     return peer_words.fields_meant(name, kind.__struct_encode_fields__)
+
+
+def misplaced_fields(item: Mapping[str, Any], kind: type[Struct]) -> tuple[str, str] | None:
+    """The first of several fields that are none of `kind`, and a sentence for all of them.
+
+    None for fewer, and where each may be a mistake of its own.
+    """
+    known = kind.__struct_encode_fields__
+    strange = [name for name in item if name not in known]
+    names = ", ".join(strange[:_SEVERAL]) + (", …" if len(strange) > _SEVERAL else "")
+    sections = (name for name, other in _SECTION_STRUCTS.items() if set(strange) <= _fields(other))
+    section = next(sections, None)
+    if section is not None and len(strange) > 1:
+        return strange[0], f"no such fields ({names}); they are of `{section}:`, {LINE_MISSING}"
+    if len(strange) < _SEVERAL:
+        return None
+    meant = kind in _TARGETS and any(peer_words.of_target(name) for name in strange)
+    if meant or any(alike(name, known) for name in strange):
+        return None
+    return strange[0], f"no such fields ({names}); there are {', '.join(known)}"
+
+
+def _fields(kind: type[Struct]) -> set[str]:
+    return set(kind.__struct_encode_fields__)
 
 
 def told(found: object) -> str:

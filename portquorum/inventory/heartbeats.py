@@ -93,12 +93,19 @@ def is_job(target: Target) -> bool:
     return target.kind == KIND
 
 
+def is_like_one(written: TargetEntry) -> bool:
+    """True if an entry has a field that jobs alone have."""
+    return any(getattr(written, field) is not None for field in _ONLY_JOBS)
+
+
 def misplaced(written: TargetEntry) -> Iterator[tuple[str, str]]:
     """The fields that a target of its kind can't have, and a sentence for each."""
     if written.kind != KIND:
         for field in _ONLY_JOBS:
             if getattr(written, field) is not None:
                 yield field, f"expected it of kind {KIND} alone, found it of {written.kind!r}"
+                if written.host is None:  # then it is a job without its kind
+                    return
         return
     for field, why in _NONE.items():
         if getattr(written, field) is not None:

@@ -12,6 +12,7 @@ MOST_DEPTH: Final = 10
 MOST_INHERITED: Final = 5_000_000
 """Most values that all targets of an inventory have of templates together."""
 
+NOT_DEFINED: Final = "that is defined"
 BY_KEY: Final = ("probe", "latency")
 """Fields of which a target may have some keys of its own, and the others of a template."""
 
@@ -147,11 +148,11 @@ class Templates:
 
     def _unknown(self, name: str) -> str:
         if not self._by_name:
-            return f"expected a template that is defined (there is none), found {name!r}"
+            return f"expected a template {NOT_DEFINED} (there is none), found {name!r}"
         known = sorted(self._by_name)
         some = ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
         hint = did_you_mean(name, known)
-        return f"expected a template that is defined ({some}), found {name!r}{hint}"
+        return f"expected a template {NOT_DEFINED} ({some}), found {name!r}{hint}"
 
 
 def _put_all(into: Merged, found: Merged) -> None:

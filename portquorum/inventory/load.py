@@ -8,6 +8,8 @@ from typing import Final
 from portquorum.inventory import tree
 from portquorum.inventory.decode import Entries, decode_all
 from portquorum.inventory.errors import InventoryError, Problem, Where
+from portquorum.inventory.explain import LINE_MISSING
+from portquorum.inventory.inherit import NOT_DEFINED
 
 SUFFIXES: Final = (".yaml", ".yml")
 _TOO_LONG: Final = (
@@ -87,8 +89,26 @@ def load(paths: Iterable[Path]) -> tuple[Entries, list[Problem]]:
         roots += found
     problems += decode_all(roots, entries)
     if any(problem.is_fatal for problem in problems):
-        raise InventoryError(problems)
+        raise InventoryError(_without_names(problems))
     return entries, problems
+
+
+def _without_names(problems: list[Problem]) -> list[Problem]:
+    """The problems without those of names that may stand where nothing could be read.
+
+    Of a section whose line is missing the first one says it for all of its entries.
+    """
+    sections: set[str | int] = set()
+    found: list[Problem] = []
+    for problem in problems:
+        if NOT_DEFINED in problem.message and not problem.is_fatal:
+            continue
+        if problem.message.endswith(LINE_MISSING):
+            if problem.where.path[0] in sections:
+                continue
+            sections.add(problem.where.path[0])
+        found.append(problem)
+    return found
 
 
 def read_text(path: Path, most_bytes: int = tree.MAX_BYTES) -> tuple[str, list[Problem]]:

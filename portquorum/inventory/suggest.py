@@ -49,6 +49,8 @@ def _is_near(word: str, other: str) -> bool:
     if abs(len(word) - len(other)) > max(1, len(other) // 4) or _differ_in_digits(word, other):
         return False
     if len(word) <= _SHORT or len(other) <= _SHORT:
+        if len(word) != len(other) and (word in other or other in word):
+            return min(len(word), len(other)) > 2
         if word[:1] != other[:1]:
             return False
         is_swapped = sorted(word) == sorted(other)

@@ -11,6 +11,7 @@ from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEnt
 from portquorum.inventory.errors import Problem
 from portquorum.inventory.groups import PortGroups
 from portquorum.inventory.host_text import beside
+from portquorum.inventory.ids import default_port, place_text
 from portquorum.inventory.probes import ProbeError, probe_of
 from portquorum.inventory.retries import default_retries, series_ms
 from producers.checks import name_server
@@ -43,17 +44,6 @@ _LIMITS_MS: Final = {
     "open_after": (0, 86_400_000),
     "abandon_after": (0, 86_400_000),
 }
-
-
-def _place(host: str | None, port: int | None) -> str:
-    shown = f"[{host}]" if host and ":" in host else f"{host}"
-    return shown if port is None else f"{shown}:{port}"
-
-
-def default_port(kind: str) -> int | None:
-    """The port of a target without a written one."""
-    known = KINDS.get(kind)
-    return None if known is None else known.port
 
 
 class _Spans(Struct):
@@ -91,12 +81,15 @@ class TargetResolver:
         """The target, or None if it can't be built (the problems say why)."""
         before = len(self._problems)
         value = entry.value
-        for field, wrong in heartbeats.misplaced(value):
-            self._say(entry, field, wrong)
+        if value.kind == heartbeats.KIND or value.kind in KINDS:
+            for field, wrong in heartbeats.misplaced(value) if "kind" not in entry.dropped else ():
+                self._say(entry, field, wrong)
+        else:
+            self._say(entry, "kind", kind_names.unknown(value.kind))
         if value.kind == heartbeats.KIND:
             return self._job(entry, before)
-        if value.kind not in KINDS:
-            self._say(entry, "kind", kind_names.unknown(value.kind))
+        if value.host is None and heartbeats.is_like_one(value):  # what it is was told
+            return None
         host = self._host(entry)
         port = self._port(entry)
         probe = self._probe(entry, port)
@@ -115,7 +108,7 @@ class TargetResolver:
             return None
         return Target(
             id=target_id,
-            name=value.name or _place(host, port),
+            name=value.name or place_text(host, port),
             kind=value.kind,
             host=host,
             port=port,
@@ -200,7 +193,7 @@ class TargetResolver:
             return slug(value.name)
         try:
             port = default_port(value.kind) if value.port is None else value.port
-            return slug(_place(canonical_host(value.host or ""), port))
+            return slug(place_text(canonical_host(value.host or ""), port))
         except ValueError:
             return ""
 
@@ -257,7 +250,9 @@ class TargetResolver:
                 self._say(entry, "port", f"expected none ({value.kind} knows no ports)")
             return None
         port = default_port(value.kind) if value.port is None else value.port
-        if port is None and kind is not None and entry.dropped.isdisjoint(("port", "kind")):
+        # A host that is a URL or has a port says it in the wrong place, and that was told.
+        is_known = entry.dropped.isdisjoint(("port", "kind")) and not beside(value.host or "")
+        if port is None and kind is not None and is_known:
             self._say(entry, "port", "expected a port from 1 to 65535, found none")
         return port
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from portquorum.inventory import yaml_errors
 from portquorum.inventory.errors import Path, Problem, Where
+from portquorum.inventory.yaml_place import Wrong
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """Most bytes of all files of an inventory together. 100,000 full targets have some 13 MB."""
@@ -158,7 +159,7 @@ def read(text: str, file: str) -> tuple[list[Root], list[Problem]]:
     return roots, builder.problems
 
 
-def _fatal(file: str, wrong: yaml_errors.Wrong) -> Problem:
+def _fatal(file: str, wrong: Wrong) -> Problem:
     where = Where(file, wrong.line)
     return Problem(where, wrong.message, column=wrong.column, is_fatal=True)
 
@@ -245,7 +246,12 @@ class _Builder:
                 text = f"the key {into.key!r} stands here twice in one mapping"
                 first = into.value.lines[into.key]
                 self.problems.append(
-                    Problem(Where(self.file, at), f"{text}; the first one is in line {first}")
+                    Problem(
+                        Where(self.file, at),
+                        f"{text}; the first one is in line {first}",
+                        # A whole section is not read then: names that are missing may be in it.
+                        is_fatal=isinstance(value, Mapping | Sequence),
+                    )
                 )
             else:
                 if written is not None:

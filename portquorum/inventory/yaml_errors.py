@@ -8,21 +8,21 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from msgspec import Struct
+from portquorum.inventory.yaml_place import (
+    FIELD,
+    Place,
+    Wrong,
+    quoted,
+    quoted_in_line,
+    short,
+    wrong_indentation,
+)
 
 _BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_KEY: Final = r"[A-Za-z_][A-Za-z0-9_ .-]*?"
-_FIELD: Final = re.compile(rf"\s*(?:- +)*({_KEY}):(?:\s+(.*))?\Z")
 _GLUED: Final = re.compile(r"\s*(?:- +)*([A-Za-z_]+):([^\s/].*)\Z")
 _GLUED_DASH: Final = re.compile(r"\s*-([A-Za-z_{\"'][^-].*)\Z")
 _CONFLICT: Final = re.compile(r"(<{7}|>{7})( |\Z)|={7}\Z")
 _ODD_BLANK: Final = re.compile("[ \t]*([\u00a0\u2000-\u200b\u202f\u3000\ufeff])")
-_SECRET: Final = re.compile("pass|secret|token|bearer|url|key|auth|community|proxy")
-"""Fields whose values no message repeats."""
-
-_LONGEST: Final = 80
-_NEAR: Final = 8
-"""Lines around the place that are looked at."""
 
 _MARKS: Final = {
     "while scanning an alias": "*",
@@ -32,35 +32,9 @@ _MARKS: Final = {
 }
 
 
-class Wrong(Struct, frozen=True):
-    """A mistake: its line and column (from 1, 0 if unknown), and the sentence."""
-
-    line: int
-    column: int
-    message: str
-
-
-class _Place(Struct, frozen=True):
-    """Where the parser stopped (`line` from 1, `column` from 0), and where it began."""
-
-    lines: list[str]
-    line: int
-    column: int
-    begin: int
-    begin_column: int
-    said: str
-
-    def text(self, line: int) -> str:
-        """The text of a line from 1; empty beyond the ends."""
-        return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-
-    def above(self, line: int) -> int:
-        """The next line above with more than a comment; 0 if there is none."""
-        for at in range(line - 1, max(0, line - 1 - _NEAR), -1):
-            text = self.text(at).strip()
-            if text and not text.startswith("#"):
-                return at
-        return 0
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, as YAML counts them."""
+    return _BREAK.split(text)
 
 
 def of_parser(error: Any, text: str) -> Wrong:
@@ -70,9 +44,7 @@ def of_parser(error: Any, text: str) -> Wrong:
     said = ", ".join(part for part in (error.context, error.problem) if part)
     if mark is None:
         return Wrong(0, 0, f"expected YAML: {said}")
-    place = _Place(
-        _BREAK.split(text), mark.line + 1, mark.column, begin.line + 1, begin.column, said
-    )
+    place = Place(lines_of(text), mark.line + 1, mark.column, begin.line + 1, begin.column, said)
     for look in _LOOKS:
         found = look(place)
         if found is not None:
@@ -82,12 +54,12 @@ def of_parser(error: Any, text: str) -> Wrong:
 
 def of_content(message: str, line: int, text: str) -> Wrong:
     """The mistake behind what is YAML, but nothing that an inventory may have."""
-    lines = _BREAK.split(text)
+    lines = lines_of(text)
     here = lines[line - 1] if 0 < line <= len(lines) else ""
     if "{{" in here and "as a key" in message:
         return Wrong(line, here.index("{{") + 1, _TEMPLATE)
     if "expected an anchor" in message:
-        message += f"; a text that begins with * needs quotes{_quoted(here)}"
+        message += f"; a text that begins with * needs quotes{quoted(here)}"
     if "found the tag" in message:
         message += ", or put a text that begins with ! in quotes"
     return Wrong(line, 0, message)
@@ -101,7 +73,7 @@ def of_reader(error: Exception, text: str) -> Wrong:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         return Wrong(0, 0, f"expected YAML: {first}")
     at = text.find(chr(code)) if 0 <= code < 0x110000 else -1
-    line = len(_BREAK.split(text[:at])) if at >= 0 else 0
+    line = len(lines_of(text[:at])) if at >= 0 else 0
     what = "a control character" if code < 0x20 or 0x7F <= code < 0xA0 else "a character"
     return Wrong(line, 0, f"expected text, found {what} (U+{code:04X}): take it out")
 
@@ -111,7 +83,7 @@ _TEMPLATE: Final = (
 )
 
 
-def _conflict(place: _Place) -> Wrong | None:
+def _conflict(place: Place) -> Wrong | None:
     for line in range(max(1, place.line - 3), place.line + 4):
         if _CONFLICT.match(place.text(line)):
             mark = place.text(line)[:7]
@@ -121,7 +93,7 @@ def _conflict(place: _Place) -> Wrong | None:
     return None
 
 
-def _tab(place: _Place) -> Wrong | None:
+def _tab(place: Place) -> Wrong | None:
     text = place.text(place.line)
     lead = text[: len(text) - len(text.lstrip())]
     if "\t" not in lead:
@@ -134,7 +106,7 @@ def _tab(place: _Place) -> Wrong | None:
     )
 
 
-def _odd_blank(place: _Place) -> Wrong | None:
+def _odd_blank(place: Place) -> Wrong | None:
     for line in (place.line, place.begin):
         found = odd_blank(place.text(line))
         if found is not None:
@@ -153,7 +125,7 @@ def odd_blank(text: str) -> str | None:
     )
 
 
-def _open_quote(place: _Place) -> Wrong | None:
+def _open_quote(place: Place) -> Wrong | None:
     if "quoted scalar" not in place.said or "unexpected" not in place.said:
         return None
     quote = place.text(place.begin)[place.begin_column : place.begin_column + 1] or '"'
@@ -164,7 +136,7 @@ def _open_quote(place: _Place) -> Wrong | None:
     )
 
 
-def _escape(place: _Place) -> Wrong | None:
+def _escape(place: Place) -> Wrong | None:
     if "unknown escape" not in place.said:
         return None
     return Wrong(
@@ -175,7 +147,7 @@ def _escape(place: _Place) -> Wrong | None:
     )
 
 
-def _flow(place: _Place) -> Wrong | None:
+def _flow(place: Place) -> Wrong | None:
     if "while parsing a flow" not in place.said and "node content" not in place.said:
         return None
     begin = place.text(place.begin)
@@ -189,7 +161,7 @@ def _flow(place: _Place) -> Wrong | None:
     return Wrong(
         place.line,
         place.column + 1,
-        f"within {{ }} and [ ] a text that has one of {{ }} [ ] , needs quotes{_quoted(begin)}",
+        f"within {{ }} and [ ] a text that has one of {{ }} [ ] , needs quotes{quoted(begin)}",
     )
 
 
@@ -198,7 +170,7 @@ def _is_open(text: str) -> bool:
     return sum(text.count(one) for one in "{[") > sum(text.count(one) for one in "}]")
 
 
-def _start(place: _Place) -> Wrong | None:
+def _start(place: Place) -> Wrong | None:
     """A character that begins no text: `@`, `%`, `*`, `&`, `|`."""
     known = next((mark for said, mark in _MARKS.items() if said in place.said), None)
     if known is None and "cannot start any token" not in place.said:
@@ -206,41 +178,41 @@ def _start(place: _Place) -> Wrong | None:
     at, column = (place.line, place.column) if known is None else (place.begin, place.begin_column)
     text = place.text(at)
     mark = text[column : column + 1] or known
-    shown = _quoted(text) or _quoted_in_line(text[column:])
+    shown = quoted(text) or quoted_in_line(text[column:])
     what = f"a text that begins with {mark} needs quotes{shown}"
     return Wrong(at, column + 1, what)
 
 
-def _glued(place: _Place) -> Wrong | None:
+def _glued(place: Place) -> Wrong | None:
     """`-host: x` and `host:x`, in the line or the one above."""
     for line in (place.line, place.begin, place.above(place.line)):
         text = place.text(line)
         dash = _GLUED_DASH.match(text)
         if dash is not None:
-            shown = _short(dash[1])
+            shown = short(dash[1])
             return Wrong(line, text.index("-") + 1, f"a blank is missing: write `- {shown}`")
         colon = _GLUED.match(text)
         if colon is not None and "://" not in text:
-            shown = _short(f"{colon[1]}: {colon[2]}")
+            shown = short(f"{colon[1]}: {colon[2]}")
             return Wrong(line, text.index(":") + 1, f"a blank is missing: write `{shown}`")
     return None
 
 
-def _colon_in_text(place: _Place) -> Wrong | None:
+def _colon_in_text(place: Place) -> Wrong | None:
     if "mapping values are not allowed" not in place.said:
         return None
     text = place.text(place.line)
-    field = _FIELD.match(text)
+    field = FIELD.match(text)
     if field is None or not field[2] or field[2][0] in "\"'{[&*!|>":
         return None
     if place.column <= text.index(":"):
         return None
     return Wrong(
-        place.line, place.column + 1, f"a text with a colon in it needs quotes{_quoted(text)}"
+        place.line, place.column + 1, f"a text with a colon in it needs quotes{quoted(text)}"
     )
 
 
-def _no_colon(place: _Place) -> Wrong | None:
+def _no_colon(place: Place) -> Wrong | None:
     if "expected ':'" in place.said:
         line = place.begin
     elif "mapping values are not allowed" in place.said:
@@ -253,12 +225,21 @@ def _no_colon(place: _Place) -> Wrong | None:
         return None
     name, _, value = bare.partition(" ")
     wanted = f"{name}: {value}" if value else f"{name}: …"
-    return Wrong(line, 0, f"a colon is missing: write `{_short(wanted)}`")
+    return Wrong(line, 0, f"a colon is missing: write `{short(wanted)}`")
 
 
-def _after_quote(place: _Place) -> Wrong | None:
+def _other_colon(place: Place) -> Wrong | None:
+    """What is left of errors about colons."""
+    if "unexpected ':'" in place.said:
+        return Wrong(place.line, place.column + 1, "a text with a colon in it needs quotes here")
+    if "expected ':'" in place.said:
+        return Wrong(place.begin, place.begin_column + 1, "expected `field: value` in this line")
+    return None
+
+
+def _after_quote(place: Place) -> Wrong | None:
     text = place.text(place.line)
-    field = _FIELD.match(text)
+    field = FIELD.match(text)
     rest = field[2] if field is not None else None
     if not rest or rest[0] not in "\"'" or place.column <= text.index(rest):
         return None
@@ -269,12 +250,12 @@ def _after_quote(place: _Place) -> Wrong | None:
     return Wrong(place.line, place.column + 1, message)
 
 
-def _template(place: _Place) -> Wrong | None:
+def _template(place: Place) -> Wrong | None:
     text = place.text(place.line)
     return Wrong(place.line, text.index("{{") + 1, _TEMPLATE) if ": {{" in text else None
 
 
-def _comma(place: _Place) -> Wrong | None:
+def _comma(place: Place) -> Wrong | None:
     text = place.text(place.line)
     if text[place.column : place.column + 1] != ",":
         return None
@@ -283,7 +264,7 @@ def _comma(place: _Place) -> Wrong | None:
     )
 
 
-def _list_in_line(place: _Place) -> Wrong | None:
+def _list_in_line(place: Place) -> Wrong | None:
     if "block sequence entries" not in place.said:
         return None
     return Wrong(
@@ -293,7 +274,7 @@ def _list_in_line(place: _Place) -> Wrong | None:
     )
 
 
-def _document(place: _Place) -> Wrong | None:
+def _document(place: Place) -> Wrong | None:
     if "incompatible YAML document" in place.said:
         text = "YAML is read by version 1.2: take the line with %YAML out"
     elif "<document start>" in place.said:
@@ -303,87 +284,16 @@ def _document(place: _Place) -> Wrong | None:
     return Wrong(place.line, place.column + 1, text)
 
 
-def _question(place: _Place) -> Wrong | None:
+def _question(place: Place) -> Wrong | None:
     if "mapping keys are not allowed" not in place.said:
         return None
     text = place.text(place.line)
     return Wrong(
-        place.line, place.column + 1, f"a text that begins with ? needs quotes{_quoted(text)}"
+        place.line, place.column + 1, f"a text that begins with ? needs quotes{quoted(text)}"
     )
 
 
-def _indentation(place: _Place) -> Wrong | None:
-    """A line in another column than those that it belongs to."""
-    signs = ("mapping values are not allowed", "expected key", "'-' indicator")
-    if not any(sign in place.said for sign in signs):
-        return None
-    text, above = place.text(place.line), place.above(place.line)
-    if not text.strip() or not above:
-        return None
-    own, before = _column(text), place.text(above)
-    if text.lstrip().startswith("-"):
-        item = _item_above(place)
-        if item:
-            column = len(place.text(item)) - len(place.text(item).lstrip()) + 1
-            message = f"expected `-` in column {column} as in line {item}, found it in {own}"
-            return Wrong(place.line, own, f"{message}: indent both alike")
-        message = (
-            "an item of a list (`- `) stands among fields: expected a field in column "
-            f"{_column(before, past_dash=True)}, or `- ` before the first one"
-        )
-        return Wrong(place.line, own, message)
-    column = _column(before, past_dash=True)
-    field = _FIELD.match(text)
-    name = f"`{field[1]}`" if field is not None else "the line"
-    return Wrong(
-        place.line,
-        own,
-        f"expected {name} in column {column}, below `{_name(before)}`, found it in column {own}: "
-        "fields of one entry are indented alike",
-    )
-
-
-def _item_above(place: _Place) -> int:
-    """The nearest line above that begins with `- `; 0 if there is none."""
-    at = place.above(place.line)
-    while at and not place.text(at).lstrip().startswith("- "):
-        at = place.above(at)
-    return at
-
-
-def _column(text: str, *, past_dash: bool = False) -> int:
-    found = re.match(r"\s*(?:- +)*" if past_dash else r"\s*", text)
-    return (found.end() if found is not None else 0) + 1
-
-
-def _name(text: str) -> str:
-    field = _FIELD.match(text)
-    return field[1] if field is not None else _short(text.strip(), 20)
-
-
-def _quoted(line: str) -> str:
-    """`: name: "Mail: SMTP"`, the field of a line with its text in quotes; empty if unclear."""
-    field = _FIELD.match(line)
-    if field is None or not field[2]:
-        return ""
-    value = re.sub(r"\s+#.*\Z", "", field[2]).strip()
-    if not value or value[0] in "\"'{[" or len(value) > _LONGEST or _SECRET.search(field[1]):
-        return ""
-    quote = "'" if '"' in value or "\\" in value else '"'
-    return f": {field[1]}: {quote}{value}{quote}" if quote not in value else ""
-
-
-def _quoted_in_line(rest: str) -> str:
-    """`: "*/5 * * * *"`, a text within brackets in quotes; empty if it is long or has quotes."""
-    value = re.split(r"[,\]}]|\s#", rest)[0].strip()
-    return f': "{value}"' if value and len(value) <= _LONGEST and '"' not in value else ""
-
-
-def _short(text: str, most: int = _LONGEST) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-_LOOKS: Final[tuple[Callable[[_Place], Wrong | None], ...]] = (
+_LOOKS: Final[tuple[Callable[[Place], Wrong | None], ...]] = (
     *(_conflict, _tab, _odd_blank, _open_quote, _escape, _flow, _start, _glued, _after_quote),
     *(
         _document,
@@ -393,7 +303,8 @@ _LOOKS: Final[tuple[Callable[[_Place], Wrong | None], ...]] = (
         _question,
         _colon_in_text,
         _no_colon,
-        _indentation,
+        wrong_indentation,
+        _other_colon,
     ),
 )
 """What is looked for, the surer first."""

@@ -13,8 +13,10 @@ from litestar.exceptions import HTTPException, InternalServerException
 from msgspec import Struct
 
 from portquorum.changing.errors import FieldError
+from portquorum.inventory.document import MaintenanceEntry, TargetEntry
 from portquorum.inventory.errors import path_text
 from portquorum.inventory.explain import explain
+from portquorum.inventory.shorthand import spelled_out
 from portquorum.web.problem import ProblemError
 
 Asked = Request[None, None, AppState]
@@ -27,8 +29,8 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 READ_S: Final = 10.0
 """A body must be here within this time."""
 MOST_ERRORS: Final = 50
+_ENTRIES: Final[tuple[type[Struct], ...]] = (TargetEntry, MaintenanceEntry)
 _NO_FIELD: Final = "no such field; there are "
-_OF_YAML: Final = " in quotes, found"
 _WHOLE: Final = ""
 """The field of an error that is of the whole body."""
 
@@ -83,12 +85,12 @@ async def raw_of(request: Asked) -> bytes:
 
 
 def as_struct(found: Mapping[str, Any], kind: type[T]) -> T:
-    """An object of JSON as a `kind`.
+    """An object of JSON as a `kind`; entries of an inventory may be as short as in a file.
 
     Raises:
         ProblemError: 400 with each wrong field.
     """
-    rest = dict(found)
+    rest = _spelled_out(found, kind)
     errors: dict[str, FieldError] = {}
     while len(errors) < MOST_ERRORS:
         try:
@@ -109,6 +111,16 @@ def as_struct(found: Mapping[str, Any], kind: type[T]) -> T:
     raise wrong_fields(tuple(errors.values()))
 
 
+def _spelled_out(found: Mapping[str, Any], kind: type[T]) -> dict[str, Any]:
+    if kind not in _ENTRIES:
+        return dict(found)
+    try:
+        msgspec.convert(found, kind)
+    except msgspec.ValidationError:
+        return spelled_out(found, kind)
+    return dict(found)
+
+
 def wrong_fields(errors: Sequence[FieldError]) -> ProblemError:
     """400 because of some fields."""
     said = "; ".join(f"{one.field}: {one.message}" for one in errors[:5])
@@ -118,7 +130,7 @@ def wrong_fields(errors: Sequence[FieldError]) -> ProblemError:
 def _hinted(path: Sequence[str | int], message: str) -> str:
     """A message, and for an unknown field the one that may have been meant."""
     if not message.startswith(_NO_FIELD):
-        return message.replace(_OF_YAML, ", found")
+        return message
     known = message.removeprefix(_NO_FIELD).split(", ")
     alike = difflib.get_close_matches(str(path[-1])[:100], known, 1)
     return f"no such field; did you mean `{alike[0]}`?" if alike else message

@@ -950,3 +950,17 @@ def test_a_problem_within_the_options_has_the_line_of_what_is_wrong(file: Write)
         ["17", "targets[1].probe"],
         ["24", "targets[2].probe"],
     ]
+
+
+def test_a_folder_has_the_files_of_the_folders_in_it_but_no_hidden_ones(
+    file: Write, tmp_path: Path
+) -> None:
+    for name in ("b/c", ".git", "..data", "a"):
+        (tmp_path / name).mkdir(parents=True)
+    file("regions: {a: {}}\n", "z.yaml")
+    for number, name in enumerate(("b/c/d.yml", "a/e.yaml", ".git/x.yaml", "..data/y.yaml")):
+        file(f"targets: [{{host: h{number}, port: 1}}]\n", name)
+    file("nothing: [\n", ".hidden.yaml")
+    (tmp_path / "a" / "again").symlink_to(tmp_path)
+    (tmp_path / "b" / "f.yaml").symlink_to(tmp_path / "..data" / "y.yaml")
+    assert [one.host for one in check([tmp_path], source="s").targets] == ["h1", "h0", "h3"]

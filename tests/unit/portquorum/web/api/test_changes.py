@@ -14,10 +14,12 @@ from portquorum.access.principal import Principal
 from portquorum.changing.acts import WantedMatch, WantedSilence
 from portquorum.changing.edits import BulkEdit, Edits
 from portquorum.changing.errors import ChangeError, FieldError
+from portquorum.inventory.document import TargetEntry
 from portquorum.sharing.share_keys import ShareKeys
 from portquorum.status_editing.editor import StatusEditor
 from portquorum.web.api import bodies
 from portquorum.web.fleet import fleet as fleet_module
+from portquorum.web.problem import ProblemError
 from schemas.web import Scope
 from tests.memory_journal import MemoryJournal
 from tests.unit.portquorum.status_editing.pages_of_tests import QUICK, Targets
@@ -180,6 +182,14 @@ async def test_the_id_of_a_new_target() -> None:
     assert wrong(await api.ask("POST", "/targets", {})).keys() == {"id"}
     assert wrong(await api.ask("PUT", "/targets/BAD/entry", ENTRY)).keys() == {"id"}
     assert wrong(await api.ask("PUT", "/targets/a/entry", {"id": "b"})).keys() == {"id"}
+
+
+def test_an_entry_may_be_as_short_as_in_a_file() -> None:
+    short = {"host": "x", "port": "5432", "tags": "prod", "name": 2024, "depends_on": None}
+    long = {"host": "x", "port": 5432, "tags": ["prod"], "name": "2024"}
+    assert bodies.as_struct(short, TargetEntry) == bodies.as_struct(long, TargetEntry)
+    with pytest.raises(ProblemError, match="did you mean 30s"):
+        bodies.as_struct({"host": "x", "port": "1", "interval": 30}, TargetEntry)
 
 
 async def test_each_wrong_field_of_a_body_is_named() -> None:
