@@ -57,13 +57,13 @@ def _value(value: Any, types: Types, written: str, free: Any, path: Any) -> Any:
     many = next((one for one in types if isinstance(one, inspect.VarTupleType)), None)
     if path in free:
         return value
-    if value is None or (isinstance(value, list) and many is None):
+    if value is None or (isinstance(value, list | tuple) and many is None):
         return value
     if isinstance(value, dict):
         return _mapping(value, types, many, free, path)
     items = () if many is None else among(many.item_type)
     inside = (*path, "*")
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         texts = (_text(value, place, one) for place, one in enumerate(value))
         pairs = zip(value, texts, strict=True)
         return [_value(one, items, text, free, inside) for one, text in pairs]
