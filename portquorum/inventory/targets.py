@@ -11,7 +11,7 @@ from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEnt
 from portquorum.inventory.errors import Problem
 from portquorum.inventory.groups import PortGroups
 from portquorum.inventory.host_text import beside
-from portquorum.inventory.ids import default_port, place_text
+from portquorum.inventory.places import default_port, place_text
 from portquorum.inventory.probes import ProbeError, probe_of
 from portquorum.inventory.retries import default_retries, series_ms
 from producers.checks import name_server

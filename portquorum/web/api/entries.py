@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from portquorum.changing.edits import CheckSaid, Edits, Written
 from portquorum.changing.errors import ChangeError
 from portquorum.inventory.document import TargetEntry
-from portquorum.inventory.ids import default_port
+from portquorum.inventory.places import default_port
 from portquorum.web.access.needs import needs
 from portquorum.web.api.bodies import JSON, MERGE_PATCH, Asked, as_struct, body_of, object_of
 from portquorum.web.api.changes import changes, versioned

@@ -13,7 +13,7 @@ from portquorum.inventory.document import TargetEntry
 from portquorum.inventory.errors import Problem, path_text
 from portquorum.inventory.heartbeats import FIELDS as WHEN
 from portquorum.inventory.heartbeats import KIND as JOB
-from portquorum.inventory.ids import default_port
+from portquorum.inventory.places import default_port
 from portquorum.inventory.tree import Mapping as Tree
 from portquorum.inventory.tree import Root
 from portquorum.web.forms.form import Field, Group, Option

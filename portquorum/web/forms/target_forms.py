@@ -13,7 +13,7 @@ from portquorum.changing.errors import ChangeError, FieldError
 from portquorum.changing.keys import Keys, WantedKey
 from portquorum.inventory.document import TargetEntry
 from portquorum.inventory.heartbeats import KIND as JOB
-from portquorum.inventory.ids import default_port
+from portquorum.inventory.places import default_port
 from portquorum.web.access.needs import needs
 from portquorum.web.answers import TargetAnswer
 from portquorum.web.forms.desk import Desk
