@@ -18,7 +18,6 @@ _PIECE: Final = re.compile(r"[A-Za-z0-9+/]+")
 _LONG: Final = 16
 _VERY_LONG: Final = 24
 _MANY_DIGITS: Final = 3
-_OF_QUERY: Final = re.compile(r"([^&=?]+)=([^&]*)")
 _WORD: Final = re.compile(r"\S+")
 _URL_LOGIN: Final = re.compile(r"(?<=://)[^/\s@]+@")
 HIDDEN: Final = "***"
@@ -62,11 +61,12 @@ def hidden_path(path: str, secret: Callable[[str, str], str]) -> str:
         secret("path", part) if part and looks_token(part) else part for part in plain.split("/")
     ]
 
-    def value(found: re.Match[str]) -> str:
-        name, text = found[1], found[2]
+    def value(written: str) -> str:
+        name, equals, text = written.partition("=")
+        if not equals:
+            return secret("query", written) if looks_token(written) else written
         if text and (looks_secret(name) or looks_token(text)):
             return f"{name}={secret(name, text)}"
-        return found[0]
+        return written
 
-    bare = secret("query", query) if "=" not in query and looks_token(query) else None
-    return "/".join(parts) + question + (bare or _OF_QUERY.sub(value, query))
+    return "/".join(parts) + question + "&".join(map(value, query.split("&")))

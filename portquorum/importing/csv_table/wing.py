@@ -17,6 +17,7 @@ from schemas.plain_text import one_line
 
 _T = TypeVar("_T")
 
+_LONGEST_CELL: Final = 4_096
 _LONGEST_TAG: Final = 64
 _LONGEST_PURPOSE: Final = 500
 _LIST_COLUMNS: Final = ("host", "port", "name")
@@ -141,6 +142,8 @@ def _targets(written: dict[str, str], entry: Found, secrets: Secrets) -> list[di
         ports = [*_read(written, "port", cells.port_list)]
     _kind(written, target, ports[0], entry)
     _fields(written, target)
+    if len(written.get("purpose", "")) > _LONGEST_PURPOSE:
+        entry.differences.append(f"its purpose is cut after {_LONGEST_PURPOSE} characters")
     _options(written, target, entry, secrets)
     found = []
     for port in ports:
@@ -216,7 +219,7 @@ def _tags(cell: str) -> list[str]:
 
 
 def _purpose(cell: str) -> str:
-    return one_line(scrubbed(cell))[:_LONGEST_PURPOSE].strip()
+    return one_line(scrubbed(cell[:_LONGEST_CELL]))[:_LONGEST_PURPOSE].strip()
 
 
 _READERS: Final[dict[str, Callable[[str], Any]]] = {
@@ -289,6 +292,8 @@ def _hider(entry: Found, secrets: Secrets) -> Callable[[str, str], str]:
 
 def _read(written: dict[str, str], name: str, read_cell: Callable[[str], _T]) -> _T:
     """The value of a cell that is there; errors name its field."""
+    if len(written[name]) > _LONGEST_CELL and name != "purpose":
+        raise ValueError(f"{name}: expected at most {_LONGEST_CELL} characters, found more")
     try:
         return read_cell(written[name])
     except ValueError as error:

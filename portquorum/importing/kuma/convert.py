@@ -90,6 +90,8 @@ def entry(
     except ValueError as error:
         found.targets, found.left_out = [], str(error)
     if found.targets:
+        if len(fields.text("description")) > _LONGEST_PURPOSE:
+            monitor.differs(f"its description is cut after {_LONGEST_PURPOSE} characters")
         for unknown in fields.unknown():
             monitor.differs(f"`{unknown}` is no field of Uptime Kuma, and was not used")
             fields.skip(unknown)
@@ -173,7 +175,8 @@ def _common(fields: MonitorFields, *, active: bool) -> dict[str, Any]:
     on = fields.flag("active", default=True) and not fields.flag("forceInactive")
     if not (on and active):
         common["enabled"] = False
-    purpose = one_line(scrubbed(fields.text("description"))).strip()[:_LONGEST_PURPOSE]
+    description = fields.text("description")[: 10 * _LONGEST_PURPOSE]
+    purpose = one_line(scrubbed(description)).strip()[:_LONGEST_PURPOSE]
     if purpose:
         common["purpose"] = purpose
     tags = list(dict.fromkeys(filter(None, map(_tag, fields.listed("tags")))))

@@ -13,6 +13,7 @@ from schemas.partition import canonical_host
 _QUERY: Final = (
     "no login and no query: it is up when the server answers, also when it lets nobody in"
 )
+_LONGEST: Final = 4_000
 _NO_PLACE: Final = "its connection string names no host that could be read"
 _SERVER: Final = re.compile(
     r"(?i)(?:^|;)\s*(?:server|data source|address|addr|network address)\s*=\s*(?:tcp:)?"
@@ -40,6 +41,8 @@ def database(monitor: Monitor) -> Targets:
         *("databaseQuery", "radiusPassword", "conditions", "basic_auth_user", "basic_auth_pass"),
         *("jsonPath", "expectedValue", "jsonPathOperator"),
     )
+    if len(written) > _LONGEST:
+        raise LeftOutError(f"its connection string has more than {_LONGEST} characters")
     if not written:
         raise LeftOutError(
             "it has no connection string, so that its host is not known", networked=False

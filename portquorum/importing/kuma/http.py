@@ -16,6 +16,7 @@ from portquorum.importing.statuses import statuses
 from portquorum.importing.urls import HttpPlace, http_entry, http_place
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_LONGEST: Final = 4_000
 _MOST_REDIRECTS: Final = 10
 _FINE: Final = ["200-299"]
 _STRUCTURE: Final = re.compile(r"([{}\[\]:,])")
@@ -40,6 +41,8 @@ def keyword(monitor: Monitor) -> Targets:
         monitor.differs(_UPSIDE_DOWN)
         inverted = not inverted
     text = monitor.expanded(monitor.fields.text("keyword"))
+    if len(text) > _LONGEST:
+        raise LeftOutError(f"its keyword has more than {_LONGEST} characters")
     if text:
         _keyword(monitor, entry.setdefault("probe", {}), text, inverted=inverted)
     elif inverted:

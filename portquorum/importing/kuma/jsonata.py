@@ -22,6 +22,7 @@ _PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BOUNDS: Final = {">": "more_than", ">=": "at_least", "<": "less_than", "<=": "at_most"}
 _FLIPPED: Final = {"true": "false", "false": "true"}
 _DEEPEST: Final = 50
+_LONGEST: Final = 4_000
 
 
 class UnknownQueryError(ValueError):
@@ -37,6 +38,8 @@ def conditions(query: str, operator: str, expected: str) -> Conditions:
     Raises:
         UnknownQueryError: the query, or the comparison, is more than what is understood.
     """
+    if len(query) > _LONGEST or len(expected) > _LONGEST:
+        raise UnknownQueryError(f"the JSON query has more than {_LONGEST} characters")
     text = query.strip()
     if text in {"", "$", "$$"}:
         return _whole(operator, expected)

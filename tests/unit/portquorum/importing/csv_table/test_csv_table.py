@@ -155,6 +155,12 @@ ours,a.example.com,1,tcp,3d
     assert report.count("exact") == 1
 
 
+def test_a_long_note_is_cut_and_that_is_told(tmp_path: Path) -> None:
+    (target,), report = imported(f"host,port,note\na.example.com,1,{'words ' * 5000}\n", tmp_path)
+    assert len(target["purpose"]) <= 500
+    assert report.count("nearly") == 1
+
+
 def test_a_quote_that_never_ends_is_told(tmp_path: Path) -> None:
     _, report = imported('name,host,port\nok,a.example.com,1\n"x,b.example.com,2\n', tmp_path)
     assert report.count("exact") == 1
@@ -191,6 +197,14 @@ def test_the_template_of_the_docs(tmp_path: Path) -> None:
 def test_files_without_rows(data: bytes, tmp_path: Path) -> None:
     targets, _ = imported(data, tmp_path)
     assert targets == []
+
+
+@pytest.mark.parametrize(
+    "cell", ["," * 60_000 + "-", "1" * 60_000, " " * 60_000 + "x", "://" * 9_000]
+)
+@pytest.mark.parametrize("column", ["port", "interval", "host", "status", "tags", "note", "url"])
+def test_long_cells_take_no_long_time(cell: str, column: str, tmp_path: Path) -> None:
+    imported(f'name,{column},host\na,"{cell}",a.example.com\n', tmp_path)
 
 
 @settings(

@@ -38,6 +38,12 @@ def http(folder: Path, **fields: Any) -> tuple[dict[str, Any], Taken]:
     return one(folder, **({"type": "http", "url": "https://api.example.com/"} | fields))
 
 
+def test_a_long_description_is_cut_and_that_is_told(tmp_path: Path) -> None:
+    target, entry = http(tmp_path, description="orders " * 100)
+    assert len(target["purpose"]) <= 500
+    assert entry.differences == ("its description is cut after 500 characters",)
+
+
 def test_a_page(tmp_path: Path) -> None:
     target, entry = http(tmp_path, maxretries=2, timeout=10, expiryNotification=True)
     assert entry.outcome == "exact"
@@ -667,6 +673,28 @@ def test_no_token_is_copied_anywhere(tmp_path: Path, caplog: pytest.LogCaptureFi
 def test_whatever_a_file_has_is_told(text: str, tmp_path: Path) -> None:
     _, report = imported(text, tmp_path)
     assert report.unreadable or report.entries
+
+
+LONG = 300_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("http", {"url": "https://a.example.com/?" + "a" * LONG}),
+        ("http", {"url": "https://a.example.com/" + "x/" * LONG}),
+        ("http", {"url": "https://a.example.com/", "body": "&" * LONG, "httpBodyEncoding": "form"}),
+        ("keyword", {"url": "https://a.example.com/", "keyword": '{"' + '\\"' * LONG}),
+        ("json-query", {"url": "https://a.example.com/", "jsonPath": '"' * LONG}),
+        ("sqlserver", {"databaseConnectionString": "server=a" + " " * LONG + "x,"}),
+        ("port", {"hostname": "a" * LONG, "port": 1, "description": "://" * LONG}),
+        ("dns", {"hostname": "a.example.com", "dns_resolve_server": " ," * LONG}),
+    ],
+)
+def test_long_texts_take_no_long_time(kind: str, fields: dict[str, Any], tmp_path: Path) -> None:
+    """A pattern that is quadratic would take minutes: the limit of the suite ends it."""
+    _, entry = one(tmp_path, type=kind, **fields)
+    assert entry.outcome in {"exact", "nearly", "left_out"}
 
 
 ANY = st.recursive(
