@@ -68,6 +68,11 @@ class Options:
         found = _SECONDS.findall(text.rpartition(":")[2])
         return float(found[0]) if found else default
 
+    def seconds(self, name: str) -> float | None:
+        """A length of time such as `10` or `10:critical`; None without one."""
+        found = _SECONDS.match(self.text(name))
+        return float(found[0]) if found else None
+
     def integer(self, name: str, default: int) -> int:
         """A whole number."""
         found = self.number(name)

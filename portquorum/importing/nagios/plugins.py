@@ -11,7 +11,10 @@ from typing import Any, Final
 from portquorum.importing.nagios.options import Options
 from portquorum.importing.nagios.thresholds import days, place, slowness
 from portquorum.importing.nagios.web import HTTP, http
+from portquorum.importing.secrets import looks_secret
+from portquorum.importing.urls import literal
 from portquorum.inventory.duration import text as duration_text
+from producers.kinds.secrets import PREFIX
 
 Target = dict[str, Any]
 Make = Callable[[Options], Target]
@@ -19,10 +22,11 @@ Make = Callable[[Options], Target]
 TIMEOUT_S: Final = 10.0
 _COMMON: Final = (
     "H/hostname= t/timeout= v/verbose V/version 4/use-ipv4 6/use-ipv6 w/warning= c/critical= "
+    "output-format= extra-opts= "
 )
 _TCP: Final = _COMMON + (
     "p/port= s/send= e/expect= E/escape A/all M/mismatch= q/quit= r/refuse= m/maxbytes= j/jail "
-    "d/delay= D/certificate= S/ssl sni= "
+    "d/delay= D/certificate= S/ssl sni= C/critical-codes= W/warning-codes= P/protocol= "
 )
 _LOSS: Final = re.compile(r"([0-9.]+),([0-9.]+)%?")
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\"}
@@ -47,6 +51,7 @@ def _tcp(options: Options, port: int = 0, *, tls: bool = False, kind: str = "tcp
         return _certificate(host, number, options.text("certificate"), options)
     found: Target = {"kind": "tcp", "host": host, "port": number, **slowness(options)}
     steps = _steps(options)
+    clear = {"insecure": True} if PREFIX in str(steps) else {}
     if options.text("refuse") == "ok":
         found["expect"] = "closed"
         options.differences.append("a refused connection is fine there, an open port is down here")
@@ -57,7 +62,8 @@ def _tcp(options: Options, port: int = 0, *, tls: bool = False, kind: str = "tcp
     elif tls and not steps:
         found |= {"kind": "tls", "probe": {"verify": False}}
     elif steps:
-        found["probe"] = {"steps": steps, **({"tls": "implicit", "verify": False} if tls else {})}
+        tls_probe = {"tls": "implicit", "verify": False} if tls else {}
+        found["probe"] = {"steps": steps, **tls_probe, **clear}
     return {name: value for name, value in found.items() if value != {}}
 
 
@@ -65,7 +71,10 @@ def _steps(options: Options) -> list[Target]:
     send, expected = options.text("send"), options.all("expect")
     if options.has("escape"):
         send = re.sub(r"\\(.)", lambda one: _ESCAPES.get(one[1], one[0]), send)
-    step: Target = {"send": send} if send else {}
+    if looks_secret(send):
+        send = options.secret("send", "SEND")
+        options.differences.append("what is sent has a secret by its words: it is one as a whole")
+    step: Target = {"send": send if send.startswith("${PORT") else literal(send)} if send else {}
     if len(expected) == 1:
         step["expect"] = expected[0]
     elif expected:
@@ -82,7 +91,8 @@ def _udp(options: Options) -> Target:
     steps = found.get("probe", {}).get("steps")
     if found["kind"] != "tcp" or not steps or "send" not in steps[0]:
         raise ValueError("check_udp without -s and -e asks nothing that a server would answer")
-    return {**found, "kind": "udp", "probe": steps[0]}
+    clear = {"insecure": True} if PREFIX in str(steps) else {}
+    return {**found, "kind": "udp", "probe": {**steps[0], **clear}}
 
 
 def _ping(options: Options) -> Target:
@@ -115,7 +125,7 @@ def _ssh(options: Options) -> Target:
     port = options.integer("port", 0) or next(
         (int(one) for one in options.rest[1:] if one.isdecimal()), 0
     )
-    if options.has("remote-version") or options.has("protocol"):
+    if options.has("remote-version") or options.has("remote-protocol"):
         options.differences.append("the version that the server names is not compared")
     return found | ({"port": port} if port not in {0, 22} else {})
 
@@ -195,7 +205,7 @@ def _login(kind: str, port: int, *skipped: str) -> Make:
         given = [name for name in logins if options.has(name)]
         if given:
             options.differences.append("no login is made: only that the server answers is checked")
-        for name in ("check-slave", "query", "base", "attr"):
+        for name in ("check-slave", "check-replica", "query", "base", "attr"):
             if options.has(name):
                 options.differences.append(f"what {name} asks for is not looked at")
         return {"kind": kind, "host": host, **({"port": number} if number != port else {})}
@@ -304,8 +314,9 @@ _LDAP: Final = _COMMON + (
 )
 _PING: Final = _COMMON + "p/packets= L/link n/nodns "
 _ICMP: Final = (
-    _COMMON.replace("H/", "H/")
-    + "np/packets= i/interval= I/target-interval= m/max-packets= l/ttl= b/bytes= s/source= "
+    _COMMON + "np/packets= i/interval= I/target-interval= m/max-packets= l/ttl= b/bytes= s/source= "
+    "R/rta-mode-thresholds= P/packet-loss-mode-thresholds= J/jitter-mode-thresholds= "
+    "M/mos-mode-thresholds= S/score-mode-thresholds= O/out-of-order-packets "
 )
 
 PLUGINS: Final[Mapping[str, tuple[str, Make]]] = {
@@ -322,24 +333,30 @@ PLUGINS: Final[Mapping[str, tuple[str, Make]]] = {
     "check_jabber": (_TCP, _of_tcp(5222)),
     "check_clamd": (_TCP, _of_tcp(3310)),
     "check_ping": (_PING, _ping),
-    "check_fping": (_COMMON + "n/packets= b/bytes= T/target-timeout= i/interval= ", _ping),
+    "check_fping": (
+        _COMMON + "n/packets= b/bytes= T/target-timeout= i/interval= S/source= I/source-interface= "
+        "a/alive R/random M/dontfrag ",
+        _ping,
+    ),
     "check_icmp": (_ICMP, _ping),
     "check_host": (_ICMP, _ping),
-    "check_ssh": (_COMMON + "p/port= r/remote-version= P/protocol= ", _ssh),
+    "check_ssh": (_COMMON + "p/port= r/remote-version= P/remote-protocol= ", _ssh),
     "check_smtp": (
         _COMMON
         + "p/port= S/starttls s/ssl tls sni D/certificate= e/expect= C/command= R/response= "
-        "f/from= A/authtype= U/authuser= P/authpassword= F/fqdn= L/lmtp q/ignore-quit-failure "
+        "f/from= A/authtype= U/authuser= P/authpassword= F/fqdn= ignore-certificate-expiration "
+        "L/lmtp q/ignore-quit-failure "
         "r/proxy ",
         _smtp,
     ),
     "check_dns": (
-        _COMMON
-        + "s/server= q/querytype= a/expected-address= n/expect-nxdomain A/expect-authority L/all ",
+        _COMMON + "s/server= r/reverse-server= q/querytype= "
+        "a/expected-address= n/expect-nxdomain A/expect-authority L/all ",
         _dns,
     ),
     "check_dig": (
         _COMMON + "p/port= l/query_address= T/record_type= a/expected_address= A/dig-arguments= "
+        "E/require-flags= X/forbid-flags= "
         "r/retries= ",
         _dns,
     ),
@@ -348,7 +365,7 @@ PLUGINS: Final[Mapping[str, tuple[str, Make]]] = {
     "check_mysql": (
         _COMMON
         + "P/port= u/username= p/password= d/database= s/socket= f/file= g/group= S/check-slave "
-        "n/ignore-auth a/cert= k/key= C/ca-cert= D/ca-dir= L/ciphers= l/ssl ",
+        "n/ignore-auth a/cert= k/key= C/ca-cert= D/ca-dir= L/ciphers= l/ssl check-replica ",
         _login("mysql", 3306, "database", "socket", "file", "group", "ignore-auth", "ssl"),
     ),
     "check_mysql_query": (
@@ -358,7 +375,7 @@ PLUGINS: Final[Mapping[str, tuple[str, Make]]] = {
     ),
     "check_pgsql": (
         _COMMON + "P/port= d/database= l/logname= p/password= o/option= q/query= W/query-warning= "
-        "C/query-critical= ",
+        "C/query-critical= a/authorization= queryname= ",
         _login("postgres", 5432, "database", "option", "query-warning", "query-critical"),
     ),
     "check_redis": (_COMMON + "p/port= a/password= D/database= ", _login("redis", 6379)),

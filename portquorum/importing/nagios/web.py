@@ -20,13 +20,21 @@ HTTP: Final = (
     "r/ereg= l/linespan R/eregi= f/onredirect= a/authorization= b/proxy-authorization= k/header= "
     "A/useragent= P/post= j/method= m/pagesize= N/no-body M/max-age= T/content-type= sni L/link "
     "E/extended-perfdata B/show-body invert-regex J/client-cert= K/private-key= D/verify-cert "
-    "proxy= http-version= continue-after-certificate haproxy-protocol state-regex= regex= "
+    "x/proxy= noproxy= n/nohtml timeout-result= "
+    "http-version= continue-after-certificate haproxy-protocol state-regex= regex= "
     "U/show-url cookie-jar= enable-automatic-decompression max-redirs= ca-cert= "
 )
 _SKIPPED: Final = (
     *("verbose", "version", "use-ipv4", "use-ipv6", "timeout", "link", "extended-perfdata"),
     *("show-body", "show-url", "sni", "no-body", "linespan", "http-version", "cookie-jar"),
-    *("enable-automatic-decompression", "max-redirs", "continue-after-certificate", "ca-cert"),
+    *(
+        "nohtml",
+        "timeout-result",
+        "enable-automatic-decompression",
+        "max-redirs",
+        "continue-after-certificate",
+        "ca-cert",
+    ),
 )
 _DEFAULT: Final = {False: 80, True: 443}
 
@@ -74,7 +82,7 @@ def _request(options: Options, name: str) -> dict[str, Any]:
     if "://" in path:
         raise ValueError("-u has a whole URL: it asks a proxy, which `proxy:` is for here")
     if path != "/":
-        probe["path"] = literal(path if path.startswith("/") else f"/{path}")
+        probe["path"] = _path(options, path if path.startswith("/") else f"/{path}")
     headers = _headers(options, name)
     method = options.text("method").upper().partition(":")[0]
     if options.has("post"):
@@ -82,7 +90,9 @@ def _request(options: Options, name: str) -> dict[str, Any]:
         headers["Content-Type"] = (
             options.text("content-type") or "application/x-www-form-urlencoded"
         )
-        probe["body"] = literal(options.text("post"))
+        body = options.text("post")
+        hidden = looks_secret(body)
+        probe["body"] = options.secret("post", "HTTP BODY") if hidden else literal(body)
     options.skip("content-type")
     if method and method != "GET":
         probe["method"] = method
@@ -96,6 +106,16 @@ def _request(options: Options, name: str) -> dict[str, Any]:
     if options.has("proxy"):
         probe["proxy"] = literal(options.text("proxy"))
     return probe | ({"headers": headers} if headers else {})
+
+
+def _path(options: Options, path: str) -> str:
+    """The path; a query that has a secret by its words is one."""
+    place, mark, query = path.partition("?")
+    if not mark or not looks_secret(query):
+        return literal(path)
+    what = f"the query of the URL of {options.what}"
+    hidden = options.secrets.check("HTTP QUERY", options.place, what, value=query)
+    return f"{literal(place)}?{hidden}"
 
 
 def _headers(options: Options, name: str) -> dict[str, str]:

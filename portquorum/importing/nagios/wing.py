@@ -143,7 +143,7 @@ class _Reader:
         left = options.unused()
         if left:
             entry.differences.append(f"options of {line.plugin} not taken over: {', '.join(left)}")
-        timeout = options.number("timeout")
+        timeout = options.seconds("timeout")
         if timeout and "timeout" not in target:
             target["timeout"] = timeout
         if line.negated:

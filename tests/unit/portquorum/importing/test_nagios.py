@@ -311,6 +311,18 @@ def test_secrets_are_names(taking: Taking) -> None:
         "username": "me",
         "password": "${PORTQUORUM_SECRET_HTTP_PASSWORD}",
     }
+    document, report = taking(
+        service("check_http -H x -u '/a?apikey=hidden1' -P 'user=a&password=hidden2' -t 9:warning")
+    )
+    assert "hidden" not in str(document) + str(report)
+    (target,) = document["targets"]
+    assert target["timeout"] == "9s"
+    assert target["probe"]["path"] == "/a?${PORTQUORUM_SECRET_HTTP_QUERY}"
+    assert target["probe"]["body"] == "${PORTQUORUM_SECRET_HTTP_BODY}"
+    document, report = taking(service("check_tcp -H x -p 7 -s 'AUTH hidden3 password' -e OK"))
+    assert "hidden3" not in str(document) + str(report)
+    (step,) = document["targets"][0]["probe"]["steps"]
+    assert step == {"send": "${PORTQUORUM_SECRET_SEND}", "expect": "OK"}
     document, report = taking(service("check_snmp -H x -C hidden1 -o 1.3.6.1.2.1.1.3.0"))
     assert "hidden1" not in str(document) + str(report)
     assert [one.name for one in report.secrets] == ["PORTQUORUM_SECRET_SNMP_COMMUNITY"]
