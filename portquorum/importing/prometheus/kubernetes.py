@@ -51,6 +51,7 @@ class Embedded(Struct, kw_only=True):
     groups: list[Fields] = []
     scrape_configs: list[Fields] = []
     jobs: list[Job] = []
+    ignored: Ignored | None = None
 
 
 def read(written: Fields) -> Found | None:
@@ -251,6 +252,9 @@ def _mapping(written: Fields, name: str, value: tree.Mapping, depth: int) -> Ite
     known = is_modules(value.get("modules")) or _are_groups(value.get("groups"))
     if known or "scrape_configs" in value:
         yield Embedded(document=value)
+    elif name in {"prometheusRule", "serviceMonitor"} and value.get("enabled") is False:
+        why = "it is switched off there (enabled: false)"
+        yield Embedded(ignored=Ignored(written.place(name), name, why))
     elif name == "prometheusRule" and isinstance(value.get("rules"), tree.Sequence):
         yield Embedded(groups=[Fields({"rules": value["rules"]}, written.file, name)])
     elif name == "serviceMonitor" and isinstance(value.get("targets"), tree.Sequence):

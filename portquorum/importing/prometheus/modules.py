@@ -249,8 +249,8 @@ def _http(section: Fields) -> HttpOptions:
         body_file=section.text("body_file"),
         fail_if_ssl=section.boolean("fail_if_ssl"),
         fail_if_not_ssl=section.boolean("fail_if_not_ssl"),
-        body_matches=_regexes(section, "fail_if_body_matches_regexp"),
-        body_not_matches=_regexes(section, "fail_if_body_not_matches_regexp"),
+        body_matches=_of_body(section, "matches_regexp"),
+        body_not_matches=_of_body(section, "not_matches_regexp"),
         json_matches=section.text("fail_if_body_json_matches_cel"),
         json_not_matches=section.text("fail_if_body_json_not_matches_cel"),
         header_matches=_header_matches(section, "fail_if_header_matches"),
@@ -278,6 +278,11 @@ def _regexes(section: Fields, name: str) -> tuple[str, ...]:
     for one in found:
         go_regexp.compiled(one)
     return found
+
+
+def _of_body(section: Fields, name: str) -> tuple[str, ...]:
+    """Expressions of the body; until version 0.15 their fields had other names."""
+    return _regexes(section, f"fail_if_body_{name}") + _regexes(section, f"fail_if_{name}")
 
 
 def _header_matches(section: Fields, name: str) -> tuple[HeaderMatch, ...]:

@@ -245,6 +245,8 @@ class Sources:
             found = True
             if place.text is not None:
                 self._text(place.text, file, place.line)
+            elif place.ignored is not None:
+                self.ignored.append(place.ignored)
             elif place.groups:
                 self._rules(place.groups)
             elif place.jobs:

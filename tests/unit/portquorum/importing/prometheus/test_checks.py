@@ -360,6 +360,14 @@ def test_headers_of_the_client_are_sent_too() -> None:
     }
 
 
+def test_the_older_names_of_fields() -> None:
+    probe = made("http", URL, fail_if_not_matches_regexp=["a"], fail_if_matches_regexp=["b"])[0]
+    assert probe["probe"]["conditions"] == [
+        {"body": True, "matches": "b", "not": True},
+        {"body": True, "matches": "a"},
+    ]
+
+
 def test_a_field_that_is_not_known_is_a_difference() -> None:
     assert made("http", URL, of_tomorrow=1)[1] == [
         "the field http.of_tomorrow of the module is not known here"

@@ -391,6 +391,15 @@ def test_other_objects_with_targets(write: Write) -> None:
     assert report.unreadable == ()
 
 
+def test_what_a_chart_has_switched_off_is_no_entry(write: Write) -> None:
+    off = {"enabled": False, "targets": [{"name": "c", "url": "https://c.example"}]}
+    found = read_prometheus([write("v.yml", {"config": MODULES, "serviceMonitor": off})], Options())
+    assert found.entries == []
+    assert [one.why for one in found.ignored if one.what == "serviceMonitor"] == [
+        "it is switched off there (enabled: false)"
+    ]
+
+
 def test_variables_and_placeholders(write: Write) -> None:
     targets = ["https://${HOST}/x", "https://__EDGE_DNS__/y", "https://$NONE/"]
     main = write("p.yml", {"global": {}, "scrape_configs": [job(targets=targets)]})
