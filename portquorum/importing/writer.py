@@ -17,6 +17,8 @@ _DURATION: Final = re.compile(r"[0-9]+(?:ms|s|m|h|d)\Z")
 _COMMON: Final = ("interval", "timeout", "retries", "open_after", "recover_after")
 """Fields that go to `defaults:` where every target has them."""
 
+_OF_SPANS: Final = frozenset({"interval", "timeout"})
+
 
 def document(inventory: Mapping[str, Any], report: Report) -> str:
     """The text of the inventory file."""
@@ -88,17 +90,25 @@ def _with_defaults(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The targets without what most of them have in common, and that as `defaults:`."""
     checked = [one for one in targets if one.get("kind") != HEARTBEAT]
-    if len(checked) < 2:
+    of_spans = [one for one in checked if not _spans(one)]
+    if len(of_spans) < 2:
         return [dict(one) for one in targets], {}
     defaults: dict[str, Any] = {}
     for name in _COMMON:
-        if all(name in one for one in checked):
-            defaults[name] = Counter(one[name] for one in checked).most_common(1)[0][0]
+        # Defaults of a length of time do not hold for kinds with their own, the others do.
+        concerned = of_spans if name in _OF_SPANS else checked
+        if all(name in one for one in concerned):
+            defaults[name] = Counter(one[name] for one in of_spans).most_common(1)[0][0]
     return [_without(one, defaults) for one in targets], defaults
 
 
 def _without(target: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    kind = KINDS.get(target.get("kind", "tcp"))
-    if kind is None or kind.spans:  # a job, and kinds for which defaults do not hold
+    if _spans(target):
         return dict(target)
     return {name: one for name, one in target.items() if defaults.get(name) != one}
+
+
+def _spans(target: Mapping[str, Any]) -> bool:
+    """Whether the kind is a job, or one with an interval and a timeout of its own."""
+    kind = KINDS.get(target.get("kind", "tcp"))
+    return kind is None or bool(kind.spans)

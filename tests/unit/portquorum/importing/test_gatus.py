@@ -449,6 +449,22 @@ def test_private_hosts(tmp_path: Path) -> None:
         assert report.count("left_out") == 2 - count
 
 
+def test_what_all_have_is_a_default_that_changes_nothing(taken: Any, tmp_path: Path) -> None:
+    text = endpoint("http://a.org") + endpoint("http://b.org")[len("endpoints:\n") :]
+    more = "interval: 5m\nclient: {timeout: 3s}"
+    ends = '["[STATUS] == 200", "[DOMAIN_EXPIRATION] > 720h"]'
+    text += endpoint("http://c.org", ends, more)[len("endpoints:\n") :]
+    targets, _ = taken(text)
+    written = (tmp_path / "inventory.yaml").read_text()
+    assert "defaults:\n  interval: 1m\n  timeout: 10s\n" in written
+    alone = {name: one for name, one in targets[0].items() if name in {"interval", "retries"}}
+    assert alone == {"interval": "1m", "retries": 1}
+    found = {one.id: one for one in check([tmp_path / "inventory.yaml"]).targets}
+    assert [found[name].interval_ms for name in ("it", "it-2", "it-3")] == [60_000, 60_000, 300_000]
+    assert [found[name].retries for name in ("it", "it-2", "it-3")] == [1, 1, 1]
+    assert found["it-domain"].interval_ms == 86_400_000
+
+
 def test_equal_names_have_ids_of_their_own(taken: Any) -> None:
     text = endpoint("http://a.org") + endpoint("http://b.org")[len("endpoints:\n") :]
     targets, report = taken(text)
