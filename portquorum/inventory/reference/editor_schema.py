@@ -139,12 +139,12 @@ def _probe(kind: str, options: type[Struct], definitions: dict[str, Schema]) -> 
     for place in KINDS[kind].json_options:
         _any_value(properties, place, definitions)
     if options is HandshakeProbe:
-        properties["tls"]["enum"] = list(kinds.tls_ways(kind))
+        properties["tls"] |= or_null(enumeration(kinds.tls_ways(kind)))
         words = {key: properties["version"][key] for key in _WORDS if key in properties["version"]}
         versions = kinds.versions(kind)
         only = or_null(enumeration(versions)) if versions else _NO_VERSION
         properties["version"] = words | only
-    return or_null(found)
+    return {"title": f"options of {kind}", **or_null(found)}
 
 
 def _any_value(properties: Schema, place: tuple[str, ...], definitions: dict[str, Schema]) -> None:

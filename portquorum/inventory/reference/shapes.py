@@ -181,9 +181,12 @@ def _text(of: inspect.StrType) -> Schema:
     if of.pattern == _DURATION:  # a bare number has no unit
         return found
     also = [name for name, written in _OTHERS.items() if _may_be(of.pattern, written)]
-    if also:
-        found["type"] = ["string", *also]
-    return found
+    if not also:
+        return found
+    found["type"] = ["string", *also]
+    if of.pattern is not None:  # said of numbers alone, for what the pattern says of their texts
+        found["minimum"] = 0
+    return found if "integer" in also else {**found, "not": {"type": "integer"}}
 
 
 _OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
