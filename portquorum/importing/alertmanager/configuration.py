@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from portquorum.importing.alertmanager import operator_config
 from portquorum.importing.model import Place, Unreadable
 from portquorum.importing.source_yaml import Fields, documents_of, file_text
 from portquorum.inventory.tree import Mapping, Sequence
@@ -61,7 +62,10 @@ def _within(value: Any) -> Iterator[Mapping | str]:
         one, depth = todo.pop()
         looked += 1
         if isinstance(one, Mapping):
-            if isinstance(one.get("route"), Mapping) and "receivers" in one:
+            spec = one.get("spec")
+            if one.get("kind") == operator_config.KIND and isinstance(spec, Mapping):
+                yield operator_config.plain(spec)
+            elif isinstance(one.get("route"), Mapping) and "receivers" in one:
                 yield one
             elif depth < _DEPTH:
                 todo += [(_text_of(name, inner), depth + 1) for name, inner in one.items()]

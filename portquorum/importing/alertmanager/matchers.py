@@ -80,7 +80,11 @@ def matchers_of(fields: Fields, prefix: str = "") -> list[Matcher]:
 def _one(written: Any) -> Iterable[Matcher]:
     """The matchers of one item: a text, or a mapping of the operator of Kubernetes."""
     if isinstance(written, dict):
-        operator = str(written.get("matchType") or ("=~" if written.get("regex") else "="))
+        operator = str(
+            written.get("matchType")
+            or written.get("match_type")
+            or ("=~" if written.get("regex") else "=")
+        )
         if operator not in {"=", "!=", "=~", "!~"}:
             raise ValueError("expected a matchType of =, !=, =~ or !~, found another one")
         return [Matcher(str(written.get("name")), operator, str(written.get("value") or ""))]  # type: ignore[arg-type]

@@ -176,6 +176,38 @@ def test_it_is_found_in_a_secret_and_in_a_template(taking: Taking) -> None:
     assert document["routes"]["tg"]["urls"] == ["tgram://${BOT_TOKEN}/${CHAT}"]
 
 
+def test_the_operators_own_objects_are_read(taking: Taking) -> None:
+    document, report = taking("""\
+kind: AlertmanagerConfig
+spec:
+  route:
+    receiver: chat
+    groupInterval: 1m
+    routes:
+      - receiver: tg
+        matchers: [{name: severity, value: critical, matchType: "="}]
+        muteTimeIntervals: [night]
+  receivers:
+    - name: chat
+      discordConfigs: [{apiURL: {name: chat, key: url}, sendResolved: true}]
+    - name: tg
+      telegramConfigs: [{botToken: {name: tg, key: token}, chatID: -100}]
+  muteTimeIntervals:
+    - name: night
+      timeIntervals: [{times: [{startTime: "00:00", endTime: "06:00"}]}]
+  inhibitRules:
+    - sourceMatch: [{name: severity, value: critical}]
+      targetMatch: [{name: severity, value: warning}]
+      equal: [instance]
+""")
+    first, second = document["routes"].values()
+    assert first["urls"] == ["tgram://${TELEGRAM_BOT_TOKEN}/-100"]
+    assert (first["severities"], first["quiet"]) == (["critical"], {"hours": ["00:00-06:00"]})
+    assert (second["urls"], second["group_interval"]) == (["${DISCORD_WEBHOOK_URL}"], "1m")
+    assert report.count("left_out") == 0
+    assert report.unreadable == ()
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [
