@@ -16,7 +16,7 @@ import structlog
 from tests import file_order
 from tests.budgets import Budgets
 from tests.examples import LONG, SHORT
-from tests.services import running_clickhouse, running_kafka
+from tests.services import running_clickhouse, running_kafka, views_rest
 
 # A background job of a shell has SIGINT ignored, under nohup SIGHUP too, and so would every program
 # that a test starts and ends by one of them. What a handler catches is the default in a child.
@@ -71,10 +71,20 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a real ClickHouse, all rights; it is shared, so tests use databases of their own."""
+def clickhouse_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """For `clickhouse`."""
     with running_clickhouse(tmp_path_factory.mktemp("services")) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def clickhouse(clickhouse_of_all: str) -> Iterator[str]:
+    """URL of a real ClickHouse, all rights; it is shared, so tests use databases of their own.
+
+    What the tests of a file leave there is not refreshed any more.
+    """
+    yield clickhouse_of_all
+    views_rest(clickhouse_of_all)
 
 
 @pytest.fixture

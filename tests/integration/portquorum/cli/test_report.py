@@ -19,6 +19,7 @@ from foundation.settings import Settings
 from portquorum.cli import main
 from sinks.clickhouse import tables
 from sinks.clickhouse.migrate import migrate
+from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.past import DAY, HOUR, TODAY, Past, write
 
 KINDS: Final = ("uptime", "slo", "cost", "reliability")
@@ -163,8 +164,7 @@ class _Opened(HTMLParser):
 
 
 def test_what_came_from_outside_is_escaped(clickhouse: str, report: Report) -> None:
-    settings = fresh(clickhouse)
-    migrate(settings)
+    settings = rig.used_place(rig.NO_KAFKA, clickhouse, "report")
     client = connect(settings)
     past = Past(client, settings)
     past.insert(tables.TARGETS, [past.target("a", TODAY - DAY, team="<script>x</script>")])
@@ -177,8 +177,7 @@ def test_what_came_from_outside_is_escaped(clickhouse: str, report: Report) -> N
 
 
 def test_an_empty_history_is_told_in_words(clickhouse: str, report: Report) -> None:
-    settings = fresh(clickhouse)
-    migrate(settings)
+    settings = rig.used_place(rig.NO_KAFKA, clickhouse, "report")
     for kind, said in (
         ("uptime", "Nothing was measured in this time."),
         ("slo", "No target that was measured in this time has an SLO."),

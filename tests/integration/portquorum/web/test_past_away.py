@@ -6,7 +6,6 @@ What is now stays; the past is one sentence, and nobody waits for a silent Click
 import asyncio
 import threading
 import time
-import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -22,7 +21,7 @@ from portquorum.web.history.stored_history import StoredHistory
 from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of
 from portquorum.web.parts import Parts
 from sinks.clickhouse import tables
-from sinks.clickhouse.migrate import migrate
+from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.gate import Answer, Call, Gate, gate
 from tests.integration.sinks.clickhouse.past import DAY, MINUTE, TODAY, Past
 from tests.unit.portquorum.web.fakes import FakeFleet, FakeHub
@@ -36,8 +35,7 @@ DEADLINE_S = 30.0
 @pytest.fixture(scope="module")
 def settings(clickhouse: str) -> Settings:
     """A past of one target: a check each ten minutes of the last two days, and an outage."""
-    settings = Settings(clickhouse=f"{clickhouse.rpartition('/')[0]}/web_{uuid.uuid4().hex[:8]}")
-    migrate(settings)
+    settings = rig.used_place(rig.NO_KAFKA, clickhouse, "web", for_file=True)
     client = connect(settings)
     past = Past(client, settings)
     past.insert(tables.TARGETS, [past.target("db-0", TODAY - 3 * DAY)])

@@ -1,7 +1,5 @@
 """What is asked of a real ClickHouse: each target once, with the words of the view."""
 
-import uuid
-
 import pytest
 
 from foundation.clickhouse import connect
@@ -9,14 +7,12 @@ from foundation.settings import Settings
 from portquorum.web.following.status_poll import StatusPoll
 from sinks.clickhouse.errors import FAILURES
 from sinks.clickhouse.fleet_queries import region_trouble
-from sinks.clickhouse.migrate import migrate
+from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.past import Past, write
 
 
 async def test_each_target_is_told_once_as_the_view_has_it(clickhouse: str) -> None:
-    name = f"web_{uuid.uuid4().hex[:8]}"
-    settings = Settings(clickhouse=f"{clickhouse.rpartition('/')[0]}/{name}")
-    migrate(settings)
+    settings = rig.used_place(rig.NO_KAFKA, clickhouse, "poll")
     asking = StatusPoll(settings)
     assert await asking.ask() == []
     client = connect(settings)

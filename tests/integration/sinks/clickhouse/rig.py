@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from foundation.settings import Settings
 from schemas import batch
 from schemas.result import CheckResult
 from sinks.clickhouse.migrate import migrate
+from tests.services import views_work
 
 
 def place(kafka: str, clickhouse: str, name: str, **changes: Any) -> Settings:
@@ -42,30 +44,48 @@ def place(kafka: str, clickhouse: str, name: str, **changes: Any) -> Settings:
 
 
 _USED: dict[str, str] = {}
-"""URL of each database that `used_place` has made → the test that had it last."""
+"""URL of each database that `used_place` has made → the test or file that had it last."""
+
+NO_KAFKA = "127.0.0.1:1"
 
 
-def used_place(kafka: str, clickhouse: str, name: str, **changes: Any) -> Settings:
+def used_place(
+    kafka: str, clickhouse: str, name: str, *, for_file: bool = False, **changes: Any
+) -> Settings:
     """As `place`, with the tables; in a database of an earlier test, emptied, if there is one.
 
-    To make the tables is 3 s of the processor. For the settings of one test, which ends all that
-    writes to them. A sink that was killed may have an insert under way: it is waited for.
+    To make the tables is 3 s of the processor. For the settings of one test, or of all tests of its
+    file (`for_file`), which end all that writes to them and leave all tables and views as they
+    were. A sink that was killed may have an insert under way: it is waited for.
     """
     settings = place(kafka, clickhouse, name, **changes)
     test = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0]
+    file = test.partition("::")[0]
     server = settings.clickhouse.rpartition("/")[0]
     for url, user in _USED.items():
-        if user != test and url.rpartition("/")[0] == server:
+        if user not in {test, file} and url.rpartition("/")[0] == server:
             settings = structs.replace(settings, clickhouse=url)
             client = connect(settings)
             _wait_for_inserts(client)
             empty(client, settings)
             client.close()
+            name = database(settings)
+            views_work(settings.clickhouse, name, internal_database(name))
             break
     else:
         migrate(settings)
-    _USED[settings.clickhouse] = test
+    _USED[settings.clickhouse] = file if for_file else test
     return settings
+
+
+@contextmanager
+def not_used_again_after_a_failure(settings: Settings) -> Iterator[None]:
+    """A test that failed may have left tables of `used_place` in any state."""
+    try:
+        yield
+    except BaseException:
+        _USED.pop(settings.clickhouse, None)
+        raise
 
 
 def _wait_for_inserts(client: Client) -> None:
@@ -266,12 +286,13 @@ def drop(client: Client, settings: Settings) -> None:
 
 
 def empty(client: Client, settings: Settings) -> None:
-    """Empties all tables but that of the migrations: much quicker than to make them anew."""
+    """Empties all tables but those of migrations and views: quicker than to make them anew."""
     name = database(settings)
     tables = client.query(
         "SELECT database, name FROM system.tables WHERE engine LIKE '%%MergeTree' "
         # Not what a view that is refreshed right now fills: it may be gone in a moment.
-        "AND database IN %(both)s AND name != 'migrations' AND NOT startsWith(name, '.tmp')",
+        "AND database IN %(both)s AND name NOT IN ('migrations', 'applied_views') "
+        "AND NOT startsWith(name, '.tmp')",
         parameters={"both": (name, internal_database(name))},
     ).result_rows
     for place, table in tables:

@@ -9,7 +9,6 @@ from clickhouse_connect.driver.client import Client
 
 from foundation.clickhouse import connect
 from sinks.clickhouse.apply_views import views
-from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.tables import ALL
 from tests.integration.sinks.clickhouse import rig
 
@@ -25,8 +24,7 @@ UNITS = {
 
 @pytest.fixture(scope="module")
 def client(clickhouse: str) -> Iterator[Client]:
-    settings = rig.place("127.0.0.1:1", clickhouse, "comments")
-    migrate(settings)
+    settings = rig.used_place(rig.NO_KAFKA, clickhouse, "comments", for_file=True)
     with closing(connect(settings)) as found:
         yield found
 

@@ -14,7 +14,6 @@ from portquorum.web.history import job_queries, public_queries
 from portquorum.web.history.answers import TimeWindow
 from portquorum.web.history.public_queries import Responses
 from portquorum.web.public.past import history_of
-from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.refresh_views import reckon
 from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.test_jobs import Jobs
@@ -48,9 +47,7 @@ def now_ms() -> int:
 
 @pytest.fixture(scope="module")
 def tables(clickhouse: str) -> Settings:
-    settings = rig.place("127.0.0.1:1", clickhouse, "component")
-    migrate(settings)
-    return settings
+    return rig.used_place(rig.NO_KAFKA, clickhouse, "component", for_file=True)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ NOW_MS = int(time.time() * 1000)
 
 
 class Store:
-    """A database of one test, and a sink's writer for it."""
+    """A database for one test, and a sink's writer for it."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -38,6 +38,7 @@ class Store:
         self.client = rig.client_of(settings)
 
     async def insert(self, rows: Rows, token: str) -> None:
+        token = f"{self.settings.topic_prefix} {token}"
         await self.writer.insert(rows, token, awake_clock() + 60)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
@@ -52,7 +53,21 @@ class Store:
 
 @asynccontextmanager
 async def store(url: str, name: str) -> AsyncIterator[Store]:
-    settings = rig.place("127.0.0.1:1", url, name)
+    settings = await asyncio.to_thread(rig.used_place, rig.NO_KAFKA, url, name)
+    found = Store(settings)
+    try:
+        with rig.not_used_again_after_a_failure(settings):
+            yield found
+    finally:
+        found.client.command(f"SYSTEM START MERGES `{database(settings)}`.results")
+        found.client.close()
+        await found.writer.close()
+
+
+@asynccontextmanager
+async def own_store(url: str, name: str) -> AsyncIterator[Store]:
+    """Its database is dropped afterwards, with all that it has."""
+    settings = rig.place(rig.NO_KAFKA, url, name)
     await asyncio.to_thread(migrate, settings)
     found = Store(settings)
     try:
@@ -149,7 +164,7 @@ async def test_a_roll_up_that_missed_an_insert_gets_it_by_the_same_token(
 
 async def test_a_block_over_many_days_is_one_insert(any_clickhouse: str) -> None:
     found = [rig.result(3, day * 86_400_000 * 20) for day in range(1, 700)]
-    async with store(any_clickhouse, "days") as there:
+    async with own_store(any_clickhouse, "days") as there:
         await there.insert(rows_of(found), "a")
         await there.insert(rows_of(found), "a")
         # Of the roll-ups each expires at an age of its own.

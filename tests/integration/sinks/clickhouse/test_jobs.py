@@ -17,7 +17,6 @@ from portquorum.web.history.answers import TimeWindow
 from portquorum.web.history.questions import ResultQuery
 from schemas.probe import HeartbeatProbe
 from sinks.clickhouse.fleet_queries import FleetFilter, fleet_summary, inventory_now, targets_now
-from sinks.clickhouse.migrate import migrate
 from tests.browser.web.job import definition
 from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.test_status import StartOffset
@@ -67,9 +66,7 @@ class Jobs(StartOffset):
 
 @pytest.fixture(scope="module")
 def tables(clickhouse: str) -> Settings:
-    settings = rig.place("127.0.0.1:1", clickhouse, "jobs")
-    migrate(settings)
-    return settings
+    return rig.used_place(rig.NO_KAFKA, clickhouse, "jobs", for_file=True)
 
 
 @pytest.fixture

@@ -34,8 +34,7 @@ async def test_from_several_places_at_once_and_again(clickhouse: str) -> None:
 
 
 async def test_the_tables_have_the_columns_that_are_inserted(clickhouse: str) -> None:
-    settings = rig.place("127.0.0.1:1", clickhouse, "columns")
-    migrate(settings)
+    settings = rig.used_place(rig.NO_KAFKA, clickhouse, "columns")
     client = rig.client_of(settings)
     for table in ALL:
         described = rig.ask(client, settings, f"DESCRIBE TABLE {{db}}.{table.name}")
@@ -46,8 +45,7 @@ async def test_the_tables_have_the_columns_that_are_inserted(clickhouse: str) ->
 async def test_every_table_that_is_inserted_into_remembers_an_hour_of_tokens(
     clickhouse: str,
 ) -> None:
-    settings = rig.place("127.0.0.1:1", clickhouse, "window")
-    migrate(settings)
+    settings = rig.used_place(rig.NO_KAFKA, clickhouse, "window")
     client = rig.client_of(settings)
     query = "SELECT name, create_table_query FROM system.tables WHERE database IN "
     places = (database(settings), internal_database(database(settings)))

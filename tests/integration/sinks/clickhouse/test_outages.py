@@ -4,7 +4,6 @@
 
 import contextlib
 import time
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -13,9 +12,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from foundation.clickhouse import connect, internal_database
-from foundation.settings import Settings
 from sinks.clickhouse import tables
 from sinks.clickhouse.migrate import migrate
+from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.past import DAY, HOUR, MINUTE, TODAY, Past
 
 ZERO = TODAY - 6 * DAY
@@ -28,11 +27,12 @@ SLOWLY = "a has been steadily reachable for two hours after 3 h."
 
 
 @contextlib.contextmanager
-def new_past(clickhouse: str) -> Iterator[Past]:
-    name = f"outages_{uuid.uuid4().hex[:8]}"
-    settings = Settings(clickhouse=f"{clickhouse.rpartition('/')[0]}/{name}")
-    migrate(settings)
-    with contextlib.closing(connect(settings)) as client:
+def new_past(clickhouse: str, *, for_file: bool = False) -> Iterator[Past]:
+    settings = rig.used_place(rig.NO_KAFKA, clickhouse, "outages", for_file=for_file)
+    with (
+        contextlib.closing(connect(settings)) as client,
+        rig.not_used_again_after_a_failure(settings),
+    ):
         yield Past(client, settings)
 
 
@@ -62,7 +62,7 @@ def said(
 @pytest.fixture(scope="module")
 def client(clickhouse: str) -> Iterator[Client]:
     """Incidents from 10 to 12 o'clock of a day, each of a target of its own."""
-    with new_past(clickhouse) as past:
+    with new_past(clickhouse, for_file=True) as past:
         _write(past)
         past.reckon()
         yield past.client

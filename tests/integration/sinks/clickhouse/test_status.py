@@ -149,9 +149,7 @@ class StartOffset:
 
 @pytest.fixture(scope="module")
 def tables(clickhouse: str) -> Settings:
-    settings = rig.place("127.0.0.1:1", clickhouse, "status")
-    migrate(settings)
-    return settings
+    return rig.used_place(rig.NO_KAFKA, clickhouse, "status", for_file=True)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@
 
 import contextlib
 import time
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from foundation.clickhouse import connect, database
 from foundation.settings import Settings
 from sinks.clickhouse import fleet_queries, tables
-from sinks.clickhouse.migrate import migrate
+from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.past import DAY, HOUR, MINUTE, TODAY, Past, write
 
 ZERO = TODAY - 3 * DAY
@@ -31,16 +30,13 @@ def month(number: int) -> date:
     return day(number).replace(day=1)
 
 
-def settings_of(clickhouse: str) -> Settings:
-    name = f"views_{uuid.uuid4().hex[:8]}"
-    found = Settings(clickhouse=f"{clickhouse.rpartition('/')[0]}/{name}")
-    migrate(found)
-    return found
+def settings_of(clickhouse: str, *, for_file: bool = False) -> Settings:
+    return rig.used_place(rig.NO_KAFKA, clickhouse, "views", for_file=for_file)
 
 
 @pytest.fixture(scope="module")
 def client(clickhouse: str) -> Iterator[Client]:
-    settings = settings_of(clickhouse)
+    settings = settings_of(clickhouse, for_file=True)
     one = connect(settings)
     write(Past(one, settings))
     yield one

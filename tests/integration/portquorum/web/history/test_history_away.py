@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
@@ -18,7 +17,7 @@ from portquorum.web.history.question_pool import QuestionPool
 from portquorum.web.history.questions import IncidentQuery, TargetAsked
 from portquorum.web.history.stored_history import StoredHistory
 from portquorum.web.history.windows import named
-from sinks.clickhouse.migrate import migrate
+from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.gate import Answer, Gate, gate
 
 DEADLINE_S = 20.0
@@ -65,9 +64,7 @@ async def refused(ask: Callable[[], Awaitable[object]]) -> HistoryUnavailableErr
 @pytest.fixture(scope="module")
 def tables(clickhouse: str) -> str:
     """URL of a database with empty tables."""
-    url = f"{clickhouse.rpartition('/')[0]}/web_{uuid.uuid4().hex[:8]}"
-    migrate(Settings(clickhouse=url))
-    return url
+    return rig.used_place(rig.NO_KAFKA, clickhouse, "web", for_file=True).clickhouse
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """One incident of the history, as its events and the send log have it; regions and definitions."""
 
-import uuid
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -9,7 +8,6 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from foundation.clickhouse import connect
-from foundation.settings import Settings
 from portquorum.web.history import incident_queries
 from portquorum.web.history.questions import TargetAsked
 from portquorum.web.history.shared_answers import SharedAnswers
@@ -17,7 +15,7 @@ from portquorum.web.history.stored_history import StoredHistory
 from portquorum.web.history.windows import DAY_MS, HOUR_MS, named
 from schemas.incident import IncidentEvent, RegionVerdict, Votes
 from sinks.clickhouse import tables
-from sinks.clickhouse.migrate import migrate
+from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.past import TODAY, Past
 
 BEGAN = TODAY - 5 * HOUR_MS
@@ -118,8 +116,7 @@ def told(past: Past, event: str, channel: str, status: str, **fields: object) ->
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def history(clickhouse: str) -> AsyncIterator[StoredHistory]:
-    settings = Settings(clickhouse=f"{clickhouse.rpartition('/')[0]}/web_{uuid.uuid4().hex[:8]}")
-    migrate(settings)
+    settings = rig.used_place(rig.NO_KAFKA, clickhouse, "web", for_file=True)
     client = connect(settings)
     past = Past(client, settings)
     again = EVENTS[0]
