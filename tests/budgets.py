@@ -9,12 +9,12 @@ from collections import defaultdict
 from typing import Any, Final
 
 BUDGETS_S: Final = {
-    "unit": 900,
-    "integration": 4800,
-    "simulation": 900,
+    "unit": 700,
+    "integration": 4500,
+    "simulation": 150,
     "system": 1000,
     "browser": 300,
-    "golden": 180,
+    "golden": 60,
     "wide": 1800,
     "soak": 14_400,
 }

@@ -1,9 +1,10 @@
 """Files of tests that wait lie between those that compute, each whole."""
 
 import itertools
+from pathlib import Path
 from typing import Any
 
-from tests.file_order import WAITING_UNTIL, mixed
+from tests.file_order import LONG, WAITING_UNTIL, mixed
 
 
 class Item:
@@ -42,6 +43,17 @@ def test_long_ones_come_first_and_nobody_begins_to_wait_at_the_end() -> None:
     gaps = {later - earlier for earlier, later in itertools.pairwise(places)}
     assert gaps <= {12, 14}
     assert places[-1] < WAITING_UNTIL * len(found)
+
+
+def test_the_longest_of_all_come_with_the_first() -> None:
+    long = f"tests/integration/{max(LONG)}::test_a"
+    assert order(*WAITING[10:20], long) == [long, *WAITING[10:20]]
+    assert order(*WAITING, long)[:11] == [*WAITING[20:], long]
+
+
+def test_files_that_are_called_long_are_there() -> None:
+    integration = Path(__file__).parents[1] / "integration"
+    assert [name for name in sorted(LONG) if not (integration / name).is_file()] == []
 
 
 def test_one_kind_alone_keeps_its_order() -> None:

@@ -28,12 +28,14 @@ Run = Callable[..., tuple[int, str]]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Runs a file of tests side by side; returns the exit code and what was printed."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # each takes time to load
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     monkeypatch.chdir(tmp_path)
 
     def run(text: str, *options: str) -> tuple[int, str]:
         (tmp_path / "test_it.py").write_text(text)
-        code = main(["-c", "none.toml", "--rootdir", str(tmp_path), "-n", "2", "-q", *options])
+        beside = ["-c", "none.toml", "--rootdir", str(tmp_path), "-p", "xdist", "-n", "1", "-q"]
+        code = main([*beside, *options])
         return code, capfd.readouterr().out
 
     (tmp_path / "none.toml").write_text("")

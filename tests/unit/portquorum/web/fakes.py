@@ -1,14 +1,12 @@
 """A fleet, a hub and a history that answer from what a test gives them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any
 
 import httpx
-from litestar import Litestar
-from litestar.routes import HTTPRoute
 from msgspec.structs import replace
 
 from foundation.http_origin import Served
@@ -16,7 +14,6 @@ from portquorum.access.principal import Principal
 from portquorum.bench.page_fleet import event_of
 from portquorum.report.result import Report
 from portquorum.web import answers
-from portquorum.web import app as web_app
 from portquorum.web.access.visit import Visit
 from portquorum.web.answers import (
     Change,
@@ -438,23 +435,6 @@ class OneDoor:
 
     def visit(self, _scope: object) -> Visit:
         return Visit(principal=self.principal, form_secret=self.principal.session)
-
-
-_PARAMETERS: dict[frozenset[Any], Mapping[tuple[str, str], Mapping[str, bool]]] = {}
-_known_parameters = web_app.known_parameters
-
-
-def _known_parameters_once(app: Litestar) -> Mapping[tuple[str, str], Mapping[str, bool]]:
-    """What the routes of `app` know: their OpenAPI document takes half of the time of an app."""
-    routes = [route for route in app.routes if isinstance(route, HTTPRoute)]
-    handlers = [(route.path, one.fn) for route in routes for one in route.route_handlers]
-    of = frozenset((path, getattr(fn, "__code__", fn)) for path, fn in handlers)
-    if of not in _PARAMETERS:
-        _PARAMETERS[of] = _known_parameters(app)
-    return _PARAMETERS[of]
-
-
-web_app.known_parameters = _known_parameters_once
 
 
 class Made:
