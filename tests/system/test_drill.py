@@ -146,6 +146,23 @@ async def test_from_the_closed_port_to_the_message(up: Program, tmp_path: Path) 
     assert not [line for line in up.lines if "Fire drill" in line and '"notification"' in line]
 
 
+@pytest.fixture(scope="module")
+async def applied(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of an inventory that nobody watches."""
+    from portquorum.inventory import apply
+    from tests.integration.streams import ground
+
+    settings, folder = ground.fresh(kafka), tmp_path_factory.mktemp("applied")
+    path = folder / "inventory.yaml"
+    path.write_text(INVENTORY)
+    await apply(settings, [path])
+    return clean_environment(folder) | {
+        "PORTQUORUM_KAFKA": settings.kafka,
+        "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
+        "PORTQUORUM_PARTITIONS": str(settings.partitions),
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
@@ -156,20 +173,8 @@ async def test_from_the_closed_port_to_the_message(up: Program, tmp_path: Path) 
     ],
 )
 async def test_what_can_not_begin(
-    kafka: str, tmp_path: Path, arguments: tuple[str, ...], why: str
+    applied: dict[str, str], tmp_path: Path, arguments: tuple[str, ...], why: str
 ) -> None:
-    from portquorum.inventory import apply
-    from tests.integration.streams import ground
-
-    settings = ground.fresh(kafka)
-    path = tmp_path / "inventory.yaml"
-    path.write_text(INVENTORY)
-    await apply(settings, [path])
-    env = clean_environment(tmp_path) | {
-        "PORTQUORUM_KAFKA": settings.kafka,
-        "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
-        "PORTQUORUM_PARTITIONS": str(settings.partitions),
-    }
-    code, output, errors = ended(drill(env, tmp_path, *arguments))
+    code, output, errors = ended(drill(applied, tmp_path, *arguments))
     assert (code, output) == (1, "")
     assert why in " ".join(errors.split())

@@ -4,6 +4,8 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,15 @@ def sent(url: str, action: Action, number: str = "d1") -> SendOutcome:
 
 def attempt(street: Neighbourhood, service: str, query: str = "") -> SendOutcome:
     return sent(url_of(street, service, query), ACTIONS[service][0])
+
+
+def attempts(
+    street: Neighbourhood, services: Sequence[str], query: str = ""
+) -> dict[str, SendOutcome]:
+    """One with each service, at the same time: they wait for answers."""
+    with ThreadPoolExecutor(len(services)) as pool:
+        found = pool.map(lambda service: attempt(street, service, query), services)
+        return dict(zip(services, found, strict=True))
 
 
 @pytest.mark.parametrize("service", [*HTTP, "smtp"])
@@ -145,27 +156,27 @@ def test_a_password_of_netrc_is_given_to_no_webhook(
     assert "authorization" not in {name.lower() for name in headers}
 
 
-@pytest.mark.parametrize("service", HTTP)
 @pytest.mark.parametrize(
     "fault", [faults.HANG, faults.HANG_UNREAD, faults.DRIP], ids=lambda f: f.kind
 )
-def test_an_answer_that_does_not_come_is_no_refusal(
-    street: Neighbourhood, service: str, fault: Fault
-) -> None:
-    receiver_of(street, service).misbehave(fault)
+def test_an_answer_that_does_not_come_is_no_refusal(street: Neighbourhood, fault: Fault) -> None:
+    for service in HTTP:
+        receiver_of(street, service).misbehave(fault)
     began = time.monotonic()
-    outcome = attempt(street, service, "cto=1.5&rto=1.5")
-    assert outcome.kind == "uncertain", outcome
+    outcomes = attempts(street, HTTP, "cto=1.5&rto=1.5")
+    assert {one.kind for one in outcomes.values()} == {"uncertain"}, outcomes
     assert time.monotonic() - began < 20, "the limit of the URL is not the thread's"
 
 
-@pytest.mark.parametrize("service", ["slack", "json", "pagerduty", "webhook"])
-def test_an_answer_after_5_s_is_waited_for(street: Neighbourhood, service: str) -> None:
-    receiver = receiver_of(street, service)
-    before = len(receiver.told)
-    receiver.misbehave(faults.slow(5))
-    assert attempt(street, service).kind == "confirmed"
-    assert len(receiver.told) == before + 1
+def test_an_answer_after_5_s_is_waited_for(street: Neighbourhood) -> None:
+    services = ("slack", "json", "pagerduty", "webhook")
+    before = {service: len(receiver_of(street, service).told) for service in services}
+    for service in services:
+        receiver_of(street, service).misbehave(faults.slow(5))
+    outcomes = attempts(street, services)
+    assert {one.kind for one in outcomes.values()} == {"confirmed"}, outcomes
+    for service in services:
+        assert len(receiver_of(street, service).told) == before[service] + 1, service
 
 
 @pytest.mark.parametrize("service", ["json", "pagerduty", "slack_bot"])
