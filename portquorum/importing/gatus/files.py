@@ -52,9 +52,12 @@ def read_files(paths: Sequence[Path]) -> Configuration:
 
 def _of_folder(folder: Path) -> Iterator[Path]:
     """Its YAML files, those of folders in it too; hidden ones (`..data` of Kubernetes) are not."""
+    inside = folder.resolve()
     for path in folder.rglob("*"):
-        inner = path.relative_to(folder).parts
-        if path.suffix in _SUFFIXES and path.is_file() and not any(p[0] == "." for p in inner):
+        hidden = any(part[0] == "." for part in path.relative_to(folder).parts)
+        # No link leads out of what was named.
+        within = path.resolve().is_relative_to(inside)
+        if path.suffix in _SUFFIXES and path.is_file() and within and not hidden:
             yield path
 
 
@@ -163,6 +166,10 @@ def _merge(root: Root, into: Configuration) -> None:
             lines = value.lines or [line] * len(value)
             items = [Item(root.file, one, at) for one, at in zip(value, lines, strict=False)]
             into.lists.setdefault(name, []).extend(items)
+        elif name in LISTS:
+            if value is not None:
+                why = f"{name}: expected a list (each item begins with `- `), found none"
+                into.unreadable.append(Unreadable(Place(root.file, line), why))
         elif name in into.sections:
             first = into.sections[name].value
             if isinstance(first, Mapping) and isinstance(value, Mapping):

@@ -13,7 +13,7 @@ from portquorum.importing.gatus.check import Check, Endpoint
 from portquorum.importing.gatus.condition import parse
 from portquorum.importing.gatus.dns import TIMEOUT_S as DNS_TIMEOUT_S
 from portquorum.importing.gatus.dns import dns
-from portquorum.importing.gatus.files import LISTS, Configuration, Item, read_files
+from portquorum.importing.gatus.files import Configuration, Item, read_files
 from portquorum.importing.gatus.http import http
 from portquorum.importing.gatus.job import job
 from portquorum.importing.gatus.routes import Routes
@@ -57,6 +57,7 @@ _SECTIONS: Final = {
     "tunneling": "no check goes through a tunnel: a prober stands where it checks from",
     "announcements": "posts are written on the status page",
 }
+_NO_SECTION: Final = "Gatus has no such section, or not in this form"
 _UI: Final = "what a page shows is said by the status page"
 
 
@@ -289,6 +290,9 @@ class _Reader:
 
     def _sections(self) -> None:
         found = self._found
+        for item in self._files.lists.get("announcements", [])[:1]:
+            why = _SECTIONS["announcements"]
+            found.ignored.append(Ignored(Place(item.file, item.line), "announcements", why))
         for name, item in self._files.sections.items():
             place = Place(item.file, item.line)
             if name == "maintenance" and isinstance(item.value, dict):
@@ -301,8 +305,9 @@ class _Reader:
                 target = checker.get("target") if isinstance(checker, dict) else None
                 if isinstance(target, str):
                     found.connectivity.append(target)
-            elif name not in {*LISTS, "alerting"} and not name.startswith("x-"):
-                why = _SECTIONS.get(name, "Gatus has no such section")
+            elif name != "alerting" or not isinstance(item.value, dict):
+                other = "it holds anchors" if name.startswith("x-") else _NO_SECTION
+                why = _SECTIONS.get(name, other)
                 found.ignored.append(Ignored(place, name, why))
 
 

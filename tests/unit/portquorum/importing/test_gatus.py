@@ -432,6 +432,30 @@ def test_a_folder_is_merged_and_manifests_are_opened(tmp_path: Path) -> None:
     assert report.unreadable[0].place.file.endswith("broken.yaml")
 
 
+def test_no_section_is_silent(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.yaml"
+    outside.write_text(endpoint("http://outside.org"))
+    folder = tmp_path / "config"
+    folder.mkdir()
+    (folder / "link.yaml").symlink_to(outside)
+    (folder / "a.yaml").write_text(
+        "endpoints: {a: 1}\nannouncements: [{message: x}]\nmaintenance: x\n"
+        "what: 1\nalerting: y\nx-a: 1\n"
+    )
+    found = WINGS["gatus"]([folder], Options())
+    assert found.entries == []
+    assert [one.why for one in found.unreadable] == [
+        "endpoints: expected a list (each item begins with `- `), found none"
+    ]
+    assert {one.what for one in found.ignored} == {
+        "announcements",
+        "maintenance",
+        "what",
+        "alerting",
+        "x-a",
+    }
+
+
 def test_private_hosts(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_text(
