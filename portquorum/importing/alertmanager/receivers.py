@@ -49,6 +49,9 @@ _NO_RECOVERIES: Final = frozenset({"slack_configs", "email_configs", "wechat_con
 """Integrations that tell of no end unless `send_resolved` says so."""
 
 
+_NOBODY: Final = "console://"
+
+
 class Receiver(Struct, frozen=True):
     """A receiver: its URLs, what differs, and the entry of the report."""
 
@@ -82,8 +85,8 @@ def receiver(fields: Fields, global_: Fields, secrets: Secrets) -> Receiver:
     for why in refused:
         entry.differences.append(f"a channel of it was left out: {why}")
     if not kinds:
-        entry.networked = False
-        entry.left_out = "it tells nobody: what nobody should be told has a silence, or no target"
+        urls = [_NOBODY]
+        entry.differences.append("it tells nobody: a line in the notifier's log is all")
     elif not urls:
         entry.left_out = "; ".join(refused) or "it has no channel"
     fields.skip("labels", "receivers have no labels here")

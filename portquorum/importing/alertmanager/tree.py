@@ -84,9 +84,9 @@ def _below(
     found: list[Node] = []
     children = fields.children("routes")
     for child in children:
-        # The last child that takes it ends the search for this branch, if it does not continue.
-        goes_on = child.boolean("continue")
-        found += _below(child, matchers, known, stops=not goes_on, depth=depth + 1)
+        # Within a route that continues nothing may end the whole search: its siblings come after.
+        ends = not child.boolean("continue") and (stops or depth == 0)
+        found += _below(child, matchers, known, stops=ends, depth=depth + 1)
     found.append(
         Node(fields, matchers, known, stops, is_root=depth == 0, has_children=bool(children))
     )
@@ -101,7 +101,7 @@ def routes(
     made: list[tuple[str, dict[str, Any]]] = []
     entries: list[Found] = []
     teams: dict[str, dict[str, Any]] = {}
-    shadow: list[Meaning] = []
+    passes_on = False
     for node in nodes:
         name = str(node.inherited.get("receiver", ""))
         entry = Found(place=node.fields.place(), name=_words(node, name), group="route")
@@ -117,14 +117,8 @@ def routes(
         entry.ignored = [one for one in node.fields.unused() if not one.what.startswith("routes[")]
         if route is None:
             continue
-        for before in shadow:
-            if not before.never and node.has_children:
-                entry.differences.append(
-                    "it is told of what a route below it takes and passes on with `continue`, too"
-                )
-                break
-        if not node.stops and not node.is_root:
-            shadow.append(meant)
+        entry.differences += _passed_on(node, after=passes_on)
+        passes_on = passes_on or not (node.stops or node.is_root)
         teams |= {team: {} for team in meant.teams}
         made.append((name, route))
         entry.key = str(len(made) - 1)
@@ -134,6 +128,19 @@ def routes(
             entry.routes = [names[int(entry.key)]]
             entry.key = ""
     return Made({name: route for name, (_, route) in zip(names, made, strict=True)}, teams, entries)
+
+
+def _passed_on(node: Node, *, after: bool) -> list[str]:
+    """What differs since nothing ends the search; `after`: a route before this one goes on."""
+    found = []
+    if after and node.has_children:
+        found.append("it is told of what a route below it takes and passes on with `continue`, too")
+    if not (node.stops or node.is_root or node.fields.boolean("continue")):
+        found.append(
+            "a route above it goes on with `continue`, so others beside it and above it are told "
+            "of what it takes, too"
+        )
+    return found
 
 
 _WHY: Final = {
@@ -155,12 +162,6 @@ def _route(node: Node, meant: Meaning, known: Known, entry: Found) -> dict[str, 
         return None
     if not receiver.urls:
         entry.left_out = f"its receiver {name!r} was left out"
-        if not receiver.entry.networked:
-            entry.networked = False
-            entry.left_out = (
-                f"its receiver {name!r} tells nobody: who should not be told has a silence, or "
-                "`severities`, `tags` and the like in the routes that tell"
-            )
         return None
     entry.differences += meant.differences
     found: dict[str, Any] = {"urls": list(receiver.urls), **meant.fields}

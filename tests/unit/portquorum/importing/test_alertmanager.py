@@ -129,7 +129,7 @@ def test_each_route_receiver_interval_and_inhibition_is_an_entry(taking: Taking)
         one.name: (one.outcome, one.why or " ".join(one.differences)) for one in report.entries
     }
     assert outcomes["receiver/everyone"] == ("exact", "")
-    assert outcomes["receiver/nobody"][0] == "left_out"
+    assert outcomes["receiver/nobody"][0] == "nearly"
     assert outcomes["receiver/team"] == (
         "nearly",
         (
@@ -154,6 +154,15 @@ def test_one_route_keeps_its_name(taking: Taking) -> None:
     document, report = taking(text, text)
     assert list(document["routes"]) == ["ops", "ops-2"]
     assert report.count("left_out") == 0
+
+
+def test_what_is_told_to_nobody_is_told_to_nobody(taking: Taking) -> None:
+    document, _ = taking(
+        "route:\n  receiver: ops\n  routes: [{matchers: [severity=info], receiver: 'null'}]\n"
+        "receivers:\n  - name: 'null'\n  - {name: ops, webhook_configs: [{url: 'http://b'}]}\n"
+    )
+    first = document["routes"]["null"]
+    assert (first["urls"], first["severities"], first["stop"]) == (["console://"], ["info"], True)
 
 
 def test_it_is_found_in_a_secret_and_in_a_template(taking: Taking) -> None:

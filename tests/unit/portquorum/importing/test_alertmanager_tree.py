@@ -1,0 +1,111 @@
+"""Who is told by Alertmanager's tree is told by the routes that are made of it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portquorum.importing import writer
+from portquorum.importing.alertmanager import read
+from portquorum.importing.assemble import assemble
+from portquorum.importing.model import Options
+from portquorum.inventory import check
+from sinks.notifier.routing import Routes
+from tests.unit.sinks.notifier.events import incident_event
+
+SEVERITIES = ("critical", "warning", "info")
+RECEIVERS = ("a", "b", "c", "d")
+NOON = 1_800_000_000_000
+
+
+def told(node: dict[str, Any], severity: str) -> Iterator[str]:
+    """The receivers, as `dispatch/route.go` of Alertmanager finds them."""
+    matched = False
+    for child in node.get("routes", []):
+        found = list(told(child, severity)) if fits(child, severity) else []
+        if found:
+            matched = True
+            yield from found
+            if not child["continue"]:
+                break
+    if not matched:
+        yield node["receiver"]
+
+
+def fits(node: dict[str, Any], severity: str) -> bool:
+    (matcher,) = node["matchers"]
+    operator = next(one for one in ("=~", "!=", "=") if one in matcher)
+    values = matcher.partition(operator)[2].strip('"').split("|")
+    return (severity in values) != (operator == "!=")
+
+
+def matcher_texts() -> st.SearchStrategy[str]:
+    one = st.sampled_from(SEVERITIES)
+    return st.one_of(
+        one.map('severity="{}"'.format),
+        one.map('severity!="{}"'.format),
+        st.lists(one, min_size=1, max_size=2, unique=True).map(
+            lambda several: f'severity=~"{"|".join(several)}"'
+        ),
+    )
+
+
+def nodes(goes_on: st.SearchStrategy[bool], depth: int = 2) -> st.SearchStrategy[dict[str, Any]]:
+    children = st.lists(nodes(goes_on, depth - 1), max_size=2) if depth else st.just([])
+    return st.fixed_dictionaries(
+        {
+            "receiver": st.sampled_from(RECEIVERS),
+            "matchers": matcher_texts().map(lambda text: [text]),
+            "continue": goes_on,
+            "routes": children,
+        }
+    )
+
+
+def roots(goes_on: st.SearchStrategy[bool]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {"receiver": st.sampled_from(RECEIVERS), "routes": st.lists(nodes(goes_on), max_size=3)}
+    )
+
+
+def ours(root: dict[str, Any], folder: Path) -> Routes:
+    receivers = [
+        {"name": name, "webhook_configs": [{"url": f"http://{name}.example.com/hook"}]}
+        for name in RECEIVERS
+    ]
+    source = folder / "alertmanager.yml"
+    source.write_text(json.dumps({"route": root, "receivers": receivers}))
+    document, report = assemble(read([source], Options()), Options())
+    document["targets"] = [{"id": "t", "name": "t", "host": "x.example.com", "port": 1}]
+    inventory = folder / "inventory.yaml"
+    inventory.write_text(writer.document(document, report))
+    return Routes.of(check([inventory]).policy)
+
+
+def channels(routes: Routes, severity: str) -> set[str]:
+    event = incident_event(severity=severity, target="t")
+    return {one.url.partition("//")[2][0] for one in routes.channels(event, NOON)}
+
+
+@settings(max_examples=25, deadline=None)
+@given(roots(st.just(False)))
+def test_without_continue_the_same_are_told(
+    tmp_path_factory: pytest.TempPathFactory, root: dict[str, Any]
+) -> None:
+    routes = ours(root, tmp_path_factory.mktemp("tree"))
+    for severity in SEVERITIES:
+        assert channels(routes, severity) == set(told(root, severity))
+
+
+@settings(max_examples=25, deadline=None)
+@given(roots(st.booleans()))
+def test_with_continue_nobody_is_forgotten(
+    tmp_path_factory: pytest.TempPathFactory, root: dict[str, Any]
+) -> None:
+    routes = ours(root, tmp_path_factory.mktemp("tree"))
+    for severity in SEVERITIES:
+        assert channels(routes, severity) >= set(told(root, severity))
