@@ -75,6 +75,7 @@ lint: $(VENV)/.dev
 	$(BIN)/python -m schemas.generate --check
 	$(BIN)/python -m portquorum.inventory.reference --check
 	$(BIN)/python -m portquorum.cli.completion_tree --check
+	$(BIN)/python -m portquorum.web.api_reference --check
 
 # Nothing is fetched while it is built, and nothing of others is in it.
 site: $(VENV)/.dev
@@ -85,11 +86,12 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 # JSON Schemas and docs/topics.md, from the Structs and the topics; the schema and the page of the
-# inventory's fields, from its Structs; the commands' tree for completion
+# inventory's fields, from its Structs; the commands' tree for completion; the API's operations
 generate: $(VENV)/.dev
 	$(BIN)/python -m schemas.generate
 	$(BIN)/python -m portquorum.inventory.reference
 	$(BIN)/python -m portquorum.cli.completion_tree
+	$(BIN)/python -m portquorum.web.api_reference
 
 $(VENV)/.embedded: pyproject.toml
 	@tools/venv $(VENV) embedded

@@ -41,14 +41,14 @@ class Edge:
 
     def __init__(self, app: "ASGIApp", door: Door, refusal_page: RefusalPage | None = None) -> None:
         """`door` says who is let in; browsers see `refusal_page`, None: a line of text."""
-        self._app = app
+        self.app = app
         self._door = door
         self._refusal_page = refusal_page
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answers a request; passes the lifespan on."""
         if scope["type"] != ScopeType.HTTP:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         visit = self._door.visit(scope)
         if isinstance(visit, str):
@@ -67,7 +67,7 @@ class Edge:
 
     async def _answered(self, scope: "HTTPScope", receive: "Receive", send: "Send") -> None:
         try:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
         except Exception as error:
             cause = _of_history(error)
             if cause is None:

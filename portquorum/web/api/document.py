@@ -5,7 +5,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
-from litestar import Request, Router
+from litestar import Litestar, Request, Router
 from litestar.enums import OpenAPIMediaType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
@@ -65,19 +65,21 @@ def document_of(request: "Request[Any, Any, Any]", openapi_schema: dict[str, Any
     """The document as JSON, made once for each app; `openapi_schema` is Litestar's."""
     made: bytes | None = request.app.state.get("document")
     if made is None:
-        opts, types = _handlers(request)
-        made = msgspec.json.encode(finished(openapi_schema, opts, types))
-        request.app.state.document = made
+        made = request.app.state.document = made_of(request.app, openapi_schema)
     return made
 
 
-def _handlers(
-    request: "Request[Any, Any, Any]",
-) -> tuple[dict[str, dict[str, Any]], list[type]]:
+def made_of(app: Litestar, openapi_schema: dict[str, Any]) -> bytes:
+    """The document of an app as JSON; `openapi_schema` is Litestar's."""
+    opts, types = _handlers(app)
+    return msgspec.json.encode(finished(openapi_schema, opts, types))
+
+
+def _handlers(app: Litestar) -> tuple[dict[str, dict[str, Any]], list[type]]:
     """What each handler says of itself, by its operation's id; and what they take and answer."""
     opts: dict[str, dict[str, Any]] = {}
     types: dict[type, None] = {}
-    for route in request.app.routes:
+    for route in app.routes:
         for handler in getattr(route, "route_handlers", ()):
             name = getattr(handler, "operation_id", None)
             if isinstance(name, str):

@@ -78,20 +78,24 @@ _HEADER: Final = "header"
 
 def page(document: bytes, freshness: Freshness, counts: Counts, viewer: Viewer) -> str:
     """The page as HTML; `document` is the OpenAPI document as JSON."""
-    found = msgspec.json.decode(document, type=_Document)
-    schemas = found.components.schemas
     return render(
         "api.html",
         viewer,
         freshness,
         counts,
-        operations=[
-            _operation(method, path, one, schemas)
-            for path, item in found.paths.items()
-            for method, one in item.items()
-        ],
+        operations=operations(document),
         document=DOCUMENT_PATH,
     )
+
+
+def operations(document: bytes) -> list[OperationDoc]:
+    """The operations of the OpenAPI document (JSON), in its order."""
+    found = msgspec.json.decode(document, type=_Document)
+    return [
+        _operation(method, path, one, found.components.schemas)
+        for path, item in found.paths.items()
+        for method, one in item.items()
+    ]
 
 
 def _operation(
@@ -141,6 +145,6 @@ def _values(schema: dict[str, object]) -> str:
         shown = ", ".join(f"{one}" for one in choices[:_MOST_VALUES] if one != "")
         return f"{shown}, …" if len(choices) > _MOST_VALUES else shown
     kind = schema.get("type")
-    bounds = [f"{schema[name]}" for name in ("minimum", "maximum") if name in schema]
+    bounds = [f"{schema[name]:,.15g}" for name in ("minimum", "maximum") if name in schema]
     words = kind if isinstance(kind, str) else ""
     return f"{words} {' to '.join(bounds)}".strip()
