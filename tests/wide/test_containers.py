@@ -34,6 +34,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerHost]:
     with container_host(tmp_path_factory.mktemp("containers")) as host:
         build_all(host)
         yield host
+    assert not host.left()
 
 
 class Stack:
@@ -55,6 +56,10 @@ class Stack:
         """The names of the targets with an open incident, by the command line in a container."""
         said = self.compose.inside("stream", "portquorum", "incidents", "--open", "--json")
         return sorted(one["name"] for one in json.loads(said))
+
+    def health(self) -> str:
+        """What the monitor says of itself."""
+        return self.compose.inside("stream", "portquorum", "health")
 
     def page(self, path: str) -> str:
         """What the page answers at the host's loopback."""
@@ -155,10 +160,13 @@ class TestThreeBrokers:
         until(stack.all_well, "all services healthy", 600)
 
     def test_an_outage_is_seen_while_one_broker_is_away(self, stack: Stack) -> None:
+        assert "3 brokers" in stack.health()
         stack.compose("kill", "kafka-2")
+        until(lambda: "lack a replica in sync" in stack.health(), "a word about the broker")
         stack.outage()
 
     def test_it_comes_back_and_nothing_was_lost(self, stack: Stack) -> None:
         stack.compose("start", "kafka-2")
         until(stack.all_well, "all services healthy", 600)
+        until(lambda: "in sync" not in stack.health(), "all replicas in sync")
         stack.right()

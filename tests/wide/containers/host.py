@@ -136,6 +136,11 @@ class ContainerHost:
             with contextlib.suppress(OSError):
                 group.rmdir()
 
+    def left(self) -> list[str]:
+        """What is left of it on the machine after `close`: nothing, if all is well."""
+        paths = [self.folder, Path(f"/proc/{self._first}"), *_CGROUPS.glob("**/libpod_parent")]
+        return [str(path) for path in paths if path.exists()]
+
 
 @contextlib.contextmanager
 def container_host(folder: Path) -> Iterator[ContainerHost]:
