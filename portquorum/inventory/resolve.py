@@ -13,7 +13,7 @@ from portquorum.inventory.document import (
     TeamEntry,
 )
 from portquorum.inventory.drills import drill_plans
-from portquorum.inventory.errors import InventoryError, Problem, Where
+from portquorum.inventory.errors import SHOWN, InventoryError, Problem, Where
 from portquorum.inventory.groups import PortGroups, told_once, without_told
 from portquorum.inventory.heartbeats import KIND as HEARTBEAT
 from portquorum.inventory.order import find_circle, with_dependency_hosts
@@ -316,6 +316,10 @@ class _Resolver:
         """The targets that are one of several by the ports of an entry."""
         return (entry for entry in self.entries.targets if entry.whole is not None)
 
+    def _suggested(self) -> Collection[str]:
+        """The ids of which one may be suggested; none once more problems are found than shown."""
+        return self.ids if len(self.problems) < SHOWN else ()
+
     def _references(
         self,
         entry: Entry[TargetEntry] | Entry[DefaultsEntry],
@@ -328,7 +332,7 @@ class _Resolver:
             self._say(entry.where("team"), not_defined("team", team, self.teams))
         for position, other in enumerate(depends_on):
             if other not in self.ids and other not in self.groups:
-                self._say(entry.where("depends_on", position), no_target(other, self.ids))
+                self._say(entry.where("depends_on", position), no_target(other, self._suggested()))
 
 
 def _owned(target: str, owner: str) -> str:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from portquorum.inventory.decode import Entry
 from portquorum.inventory.document import MaintenanceEntry
 from portquorum.inventory.duration import parse_ms
-from portquorum.inventory.errors import Problem, Where
+from portquorum.inventory.errors import SHOWN, Problem, Where
 from portquorum.inventory.groups import PortGroups
 from portquorum.inventory.references import no_target
 from portquorum.inventory.suggest import did_you_mean
@@ -98,7 +98,14 @@ class WindowResolver:
         """Says that there is no such target, and warns of a tag that no target has."""
         if not written.startswith("tag:"):
             if written not in self.ids and written not in self.groups:
-                self._say(where, no_target(written, self.ids, "tag:NAME or the id of a target"))
+                self._say(
+                    where,
+                    no_target(
+                        written,
+                        self.ids if len(self.problems) < SHOWN else (),
+                        "tag:NAME or the id of a target",
+                    ),
+                )
             return
         name = written.removeprefix("tag:")
         if self.tags is not None and name not in self.tags:
