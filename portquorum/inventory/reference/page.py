@@ -55,6 +55,7 @@ _SECTIONS: Final[tuple[tuple[str, str, type[Struct]], ...]] = (
     ("Maintenance", "An item of `maintenance:`.", document.MaintenanceEntry),
     ("Fire drills", "`drill:`.", document.DrillEntry),
 )
+_NO_DEFAULT: Final = ("must be there", "must be there; a `heartbeat` has none")
 _NAMES_ALONE: Final = (document.TargetTemplateEntry, document.DefaultsEntry)
 
 _PARTS: Final[tuple[tuple[str, str, type[Struct]], ...]] = (
@@ -113,15 +114,16 @@ def _section(level: int, title: str, text: str, struct: type[Struct]) -> str:
 
 
 def _table(struct: type[Struct]) -> Iterator[str]:
-    yield "| field | meaning | type | default | example | when it changes |"
-    yield "|---|---|---|---|---|---|"
+    yield "| field | meaning | type and default | example | when it changes |"
+    yield "|---|---|---|---|---|"
     for name, known in facts_of(struct).items():
         limits = _limits(struct, name)
         kind = type_words(struct, name) + (f"; {limits}" if limits else "")
         default = default_of(struct, name)
         says = known.default or ("none" if default is None else f"`{default_text(default)}`")
         example = f"`{name}: {known.example}`"
-        cells = (f"`{name}`", known.text, kind, says, example, EFFECTS[known.change].title)
+        of_type = f"{kind}. Default: {says}" if says not in _NO_DEFAULT else f"{kind}; {says}"
+        cells = (f"`{name}`", known.text, of_type, example, EFFECTS[known.change].title)
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
