@@ -122,12 +122,22 @@ def routes(
         teams |= {team: {} for team in meant.teams}
         made.append((name, route))
         entry.key = str(len(made) - 1)
+    _in_one_round([route for _, route in made])
     names = _names([name for name, _ in made])
     for entry in entries:
         if entry.key:
             entry.routes = [names[int(entry.key)]]
             entry.key = ""
     return Made({name: route for name, (_, route) in zip(names, made, strict=True)}, teams, entries)
+
+
+def _in_one_round(routes: Iterable[dict[str, Any]]) -> None:
+    """Routes with `teams` are looked at before all others: where there is one, all have them."""
+    several = list(routes)
+    if any("teams" in route for route in several):
+        for route in several:
+            if route.pop("default", False):
+                route["teams"] = ["*"]
 
 
 def _passed_on(node: Node, *, after: bool) -> list[str]:

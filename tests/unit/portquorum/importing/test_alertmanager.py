@@ -113,10 +113,10 @@ def test_the_tree_is_a_list_that_is_looked_at_in_order(taking: Taking) -> None:
                 "&to=ops%40example.com"
             )
         ],
-        "default": True,
         "operators": True,
         "group_interval": "5m",
         "remind_every": "12h",
+        "teams": ["*"],
     }
     assert document["teams"] == {"db": {}, "web": {}}
     assert "s3cr3t" not in str(document) + str(report)

@@ -18,15 +18,18 @@ from sinks.notifier.routing import Routes
 from tests.unit.sinks.notifier.events import incident_event
 
 SEVERITIES = ("critical", "warning", "info")
+TEAMS = ("red", "blue", None)
+EVENTS = [(severity, team) for severity in SEVERITIES for team in TEAMS]
+Labels = tuple[str, str | None]
 RECEIVERS = ("a", "b", "c", "d")
 NOON = 1_800_000_000_000
 
 
-def told(node: dict[str, Any], severity: str) -> Iterator[str]:
+def told(node: dict[str, Any], labels: Labels) -> Iterator[str]:
     """The receivers, as `dispatch/route.go` of Alertmanager finds them."""
     matched = False
     for child in node.get("routes", []):
-        found = list(told(child, severity)) if fits(child, severity) else []
+        found = list(told(child, labels)) if fits(child, labels) else []
         if found:
             matched = True
             yield from found
@@ -36,16 +39,18 @@ def told(node: dict[str, Any], severity: str) -> Iterator[str]:
         yield node["receiver"]
 
 
-def fits(node: dict[str, Any], severity: str) -> bool:
+def fits(node: dict[str, Any], labels: Labels) -> bool:
     (matcher,) = node["matchers"]
     operator = next(one for one in ("=~", "!=", "=") if one in matcher)
     values = matcher.partition(operator)[2].strip('"').split("|")
-    return (severity in values) != (operator == "!=")
+    value = labels[0] if matcher.startswith("severity") else labels[1]
+    return (value in values) != (operator == "!=")
 
 
 def matcher_texts() -> st.SearchStrategy[str]:
     one = st.sampled_from(SEVERITIES)
     return st.one_of(
+        st.sampled_from(["red", "blue"]).map('team="{}"'.format),
         one.map('severity="{}"'.format),
         one.map('severity!="{}"'.format),
         st.lists(one, min_size=1, max_size=2, unique=True).map(
@@ -81,31 +86,32 @@ def ours(root: dict[str, Any], folder: Path) -> Routes:
     source.write_text(json.dumps({"route": root, "receivers": receivers}))
     document, report = assemble(read([source], Options()), Options())
     document["targets"] = [{"id": "t", "name": "t", "host": "x.example.com", "port": 1}]
+    document["teams"] = {"red": {}, "blue": {}}
     inventory = folder / "inventory.yaml"
     inventory.write_text(writer.document(document, report))
     return Routes.of(check([inventory]).policy)
 
 
-def channels(routes: Routes, severity: str) -> set[str]:
-    event = incident_event(severity=severity, target="t")
+def channels(routes: Routes, labels: Labels) -> set[str]:
+    event = incident_event(severity=labels[0], team=labels[1], target="t")
     return {one.url.partition("//")[2][0] for one in routes.channels(event, NOON)}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(roots(st.just(False)))
 def test_without_continue_the_same_are_told(
     tmp_path_factory: pytest.TempPathFactory, root: dict[str, Any]
 ) -> None:
     routes = ours(root, tmp_path_factory.mktemp("tree"))
-    for severity in SEVERITIES:
-        assert channels(routes, severity) == set(told(root, severity))
+    for labels in EVENTS:
+        assert channels(routes, labels) == set(told(root, labels))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(roots(st.booleans()))
 def test_with_continue_nobody_is_forgotten(
     tmp_path_factory: pytest.TempPathFactory, root: dict[str, Any]
 ) -> None:
     routes = ours(root, tmp_path_factory.mktemp("tree"))
-    for severity in SEVERITIES:
-        assert channels(routes, severity) >= set(told(root, severity))
+    for labels in EVENTS:
+        assert channels(routes, labels) >= set(told(root, labels))
