@@ -21,6 +21,7 @@ from portquorum.web.parts import Parts
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "api-reference.md"
 _REFERENCE: Final = "#/components/schemas/"
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _HEAD: Final = """\
 # The REST API: every operation and field
 
@@ -41,7 +42,8 @@ def page() -> str:
     """The whole page."""
     written = document()
     lines = [_HEAD, "## Operations\n"]
-    for one in operations(written):
+    # Litestar has them in another order in each process.
+    for one in sorted(operations(written), key=lambda one: (one.path, _METHODS.index(one.method))):
         lines += _operation(one)
     lines.append("## Structs\n")
     schemas = msgspec.json.decode(written)["components"]["schemas"]
