@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -37,13 +38,22 @@ _LONGEST_TAG: Final = 64
 
 
 class Meaning(Struct):
-    """`fields` of a route; `never` says why it takes nothing of ours, if so."""
+    """`fields` of a route; `never` says why it takes nothing of ours, if so.
+
+    `wider`: it takes more than at the source, so that it may not end the search.
+    """
 
     fields: dict[str, Any] = field(default_factory=dict)
     teams: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     never: str | None = None
+    wider: bool = False
+
+    def widen(self, sentence: str) -> None:
+        """Notes a matcher that is not kept, or only about."""
+        self.differences.append(sentence)
+        self.wider = True
 
 
 def meaning(matchers: Iterable[Matcher]) -> Meaning:
@@ -64,7 +74,7 @@ def meaning(matchers: Iterable[Matcher]) -> Meaning:
 def _severity(one: Matcher, found: Meaning) -> None:
     values = one.values
     if values is None:
-        found.differences.append(f"{one} is not a list of words: it takes all severities")
+        found.widen(f"{one} is not a list of words: it takes all severities")
         return
     named = {_SEVERITIES.get(value.lower()) for value in values if "*" not in value}
     if any("*" in value for value in values):
@@ -82,9 +92,7 @@ def _severity(one: Matcher, found: Meaning) -> None:
         if value.lower() in _SEVERITIES
     ]
     if said:
-        found.differences.append(
-            f"severities here are critical, warning and info: {', '.join(said)}"
-        )
+        found.widen(f"severities here are critical, warning and info: {', '.join(said)}")
     if chosen != list(_OURS):
         found.fields["severities"] = chosen
 
@@ -96,7 +104,7 @@ def _name(one: Matcher, found: Meaning) -> None:
     types = sorted(set(types))
     if one.negative:
         if types:
-            found.differences.append(
+            found.widen(
                 f"names of alerts are of rules there: it takes those too that {one} kept away"
             )
         return
@@ -105,8 +113,12 @@ def _name(one: Matcher, found: Meaning) -> None:
     if not types:
         found.never = f"no incident of portquorum is what {one} names"
         return
+    types = _both(found.fields.get("incident_types"), types)
+    if not types:
+        found.never = f"no incident is what {one} and a route above it name"
+        return
     found.fields["incident_types"] = types
-    found.differences.append(
+    found.widen(
         f"alerts are named by rules there: {one} is taken for incidents of the type "
         f"{' or '.join(types)}"
     )
@@ -119,21 +131,43 @@ def _type(name: str) -> str | None:
 def _team(one: Matcher, found: Meaning) -> None:
     values = one.values
     if one.negative or values is None or not all(map(_TEAM_NAME.fullmatch, values)):
-        found.differences.append(f"it takes those too that {one} kept away")
+        found.widen(f"it takes those too that {one} kept away")
         return
-    found.teams = [value for value in values if "*" not in value]
-    found.fields["teams"] = list(values)
+    chosen = _both(found.fields.get("teams"), list(values))
+    if not chosen:
+        found.never = f"no team is what {one} and a route above it name"
+        return
+    found.teams = [value for value in chosen if "*" not in value]
+    found.fields["teams"] = chosen
     found.differences.append(f"targets need the team that {one} names: `team:` or `defaults:`")
+
+
+def _both(above: list[str] | None, own: list[str]) -> list[str]:
+    """What both name; `*` stands for any characters."""
+    if above is None:
+        return own
+    return list(
+        dict.fromkeys(
+            [one for one in own if any(fnmatchcase(one, other) for other in above)]
+            + [one for one in above if any(fnmatchcase(one, other) for other in own)]
+        )
+    )
 
 
 def _tag(one: Matcher, found: Meaning) -> None:
     values = one.values
     if one.negative or values is None or not all(values):
-        found.differences.append(f"it takes those too that {one} kept away")
+        found.widen(f"it takes those too that {one} kept away")
         return
     tags = [f"{one.label}:{value}"[:_LONGEST_TAG] for value in values]
-    if "tags" in found.fields:
-        found.differences.append(
+    before = found.fields.get("tags")
+    if before and all(tag.startswith(f"{one.label}:") for tag in before):
+        tags = _both(before, tags)
+        if not tags:
+            found.never = f"nothing is what {one} and a route above it name"
+            return
+    elif before:
+        found.widen(
             f"tags of a route are alternatives: it takes those too that only {one} would have"
         )
         return

@@ -117,8 +117,8 @@ def routes(
         entry.ignored = [one for one in node.fields.unused() if not one.what.startswith("routes[")]
         if route is None:
             continue
-        entry.differences += _passed_on(node, after=passes_on)
-        passes_on = passes_on or not (node.stops or node.is_root)
+        entry.differences += _passed_on(node, meant, after=passes_on)
+        passes_on = passes_on or "stop" not in route
         teams |= {team: {} for team in meant.teams}
         made.append((name, route))
         entry.key = str(len(made) - 1)
@@ -140,7 +140,7 @@ def _in_one_round(routes: Iterable[dict[str, Any]]) -> None:
                 route["teams"] = ["*"]
 
 
-def _passed_on(node: Node, *, after: bool) -> list[str]:
+def _passed_on(node: Node, meant: Meaning, *, after: bool) -> list[str]:
     """What differs since nothing ends the search; `after`: a route before this one goes on."""
     found = []
     if after and node.has_children:
@@ -150,6 +150,8 @@ def _passed_on(node: Node, *, after: bool) -> list[str]:
             "a route above it goes on with `continue`, so others beside it and above it are told "
             "of what it takes, too"
         )
+    if node.stops and meant.wider:
+        found.append("it takes more than there, so those after it are told, too")
     return found
 
 
@@ -176,7 +178,7 @@ def _route(node: Node, meant: Meaning, known: Known, entry: Found) -> dict[str, 
     entry.differences += meant.differences
     found: dict[str, Any] = {"urls": list(receiver.urls), **meant.fields}
     found |= _hours(node, known.intervals, entry)
-    if node.stops:
+    if node.stops and not meant.wider:
         found["stop"] = True
     if "teams" not in found:
         found["default"] = True

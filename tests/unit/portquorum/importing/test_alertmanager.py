@@ -156,6 +156,31 @@ def test_one_route_keeps_its_name(taking: Taking) -> None:
     assert report.count("left_out") == 0
 
 
+def test_a_route_within_another_takes_what_both_name(taking: Taking) -> None:
+    document, report = taking(
+        "route:\n  receiver: ops\n  routes:\n"
+        "  - {matchers: ['service=~\"a|b\"', 'team=red'], receiver: ops, routes: [\n"
+        "      {matchers: ['service=b'], receiver: ops},\n"
+        "      {matchers: ['team=blue'], receiver: ops}]}\n"
+        "receivers: [{name: ops, webhook_configs: [{url: 'http://b'}]}]\n"
+    )
+    found = list(document["routes"].values())
+    assert [one.get("tags") for one in found] == [["service:b"], ["service:a", "service:b"], None]
+    assert [one["teams"] for one in found] == [["red"], ["red"], ["*"]]
+    assert report.count("left_out") == 1
+
+
+def test_what_takes_more_than_there_ends_no_search(taking: Taking) -> None:
+    document, _ = taking(
+        "route:\n  receiver: ops\n  routes:\n"
+        "  - {matchers: [env!=dev], receiver: ops}\n  - {matchers: [env=dev], receiver: ops}\n"
+        "  - {matchers: [alertname=HostDown], receiver: ops}\n"
+        "receivers: [{name: ops, webhook_configs: [{url: 'http://b'}]}]\n"
+    )
+    stops = [one.get("stop", False) for one in document["routes"].values()]
+    assert stops == [False, True, False, False]
+
+
 def test_what_is_told_to_nobody_is_told_to_nobody(taking: Taking) -> None:
     document, _ = taking(
         "route:\n  receiver: ops\n  routes: [{matchers: [severity=info], receiver: 'null'}]\n"
