@@ -155,14 +155,22 @@ def _flow(place: Place) -> Wrong | None:
     if "{{" in begin:
         return Wrong(place.begin, begin.index("{{") + 1, _TEMPLATE)
     if opened in {"{", "["} and _is_open(begin[place.begin_column :]):
-        end = "}" if opened == "{" else "]"
-        message = f"the {opened} that begins here has no end: write {end} after what it holds"
-        return Wrong(place.begin, place.begin_column + 1, message)
+        return _no_end(place.begin, place.begin_column, opened)
+    above = place.text(place.above(place.line)).rstrip()
+    if not begin.strip() and _is_open(above):  # the file ends within it
+        column = max(above.rfind("{"), above.rfind("["))
+        return _no_end(place.above(place.line), column, above[column])
     return Wrong(
         place.line,
         place.column + 1,
         f"within {{ }} and [ ] a text that has one of {{ }} [ ] , needs quotes{quoted(begin)}",
     )
+
+
+def _no_end(line: int, column: int, opened: str) -> Wrong:
+    end = "}" if opened == "{" else "]"
+    message = f"the {opened} that begins here has no end: write {end} after what it holds"
+    return Wrong(line, column + 1, message)
 
 
 def _is_open(text: str) -> bool:

@@ -83,6 +83,8 @@ def test_an_alias_is_the_value_and_a_merge_key_its_fields() -> None:
         ("a: &x [*x]\n", "anchor &x above, found none"),
         ("a: " + "[" * 40 + "]" * 40 + "\n", "at most 16 levels"),
         ("? [a, b]\n: 1\n", "a name as a key"),
+        ("a: {", "1: the { that begins here has no end: write }"),
+        ("a: [\n\n", "1: the [ that begins here has no end: write ]"),
         ("a: {b: 1\n", "1: the { that begins here has no end: write }"),
         ("a: 1\n\tb: 2\n", "2: a tab stands at the beginning of the line"),
         ("<<: 3\n", "a mapping"),

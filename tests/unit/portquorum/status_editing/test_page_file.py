@@ -65,7 +65,7 @@ async def test_what_is_written_is_read_again() -> None:
             "status_pages:\n  shop:\n    title: x\n    tilte: y",
             "f.yaml:4: status_pages.shop.tilte: no such field",
         ),
-        ("status_pages: {", "f.yaml:2: expected YAML"),
+        ("status_pages: {", "f.yaml:1: the { that begins here has no end"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(text: str, said: str) -> None:
