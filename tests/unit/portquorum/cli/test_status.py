@@ -379,6 +379,8 @@ def test_unknown_names() -> None:
     with pytest.raises(WrongUseError) as many:
         expect_known("team", ["x"], [f"t{number:02}" for number in range(100)])
     assert str(many.value).endswith("t11 and 88 more")
+    with pytest.raises(WrongUseError, match=r"no team is 'databse'; did you mean 'database'\?"):
+        expect_known("team", ["databse"], ["database", "web"])
 
 
 def incident(**changes: Any) -> Incident:

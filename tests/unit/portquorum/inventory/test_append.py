@@ -38,6 +38,16 @@ ENTRY = TargetEntry(host="db1.example.com", port=5432)
                 "  - host: db1.example.com\n    port: 5432\n"
             ),
         ),
+        (
+            (
+                "templates: {t: {port: 1}}\ntargets:\n  - {host: x, extends: t}\n"
+                "  - {host: y, ports: 1-3}\n"
+            ),
+            (
+                "templates: {t: {port: 1}}\ntargets:\n  - {host: x, extends: t}\n"
+                "  - {host: y, ports: 1-3}\n  - host: db1.example.com\n    port: 5432\n"
+            ),
+        ),
         ("targets:\n", "targets:\n  - host: db1.example.com\n    port: 5432\n"),
         (
             "# no targets yet",
