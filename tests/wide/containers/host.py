@@ -23,8 +23,10 @@ _CGROUPS: Final = Path("/sys/fs/cgroup")
 _FIRST_PROCESS: Final = """
 set -e
 mount --make-rprivate /
-mkdir -p /var/lib/cni /etc/cni
-for folder in /run /dev/shm /var/lib/cni /etc/cni; do mount -t tmpfs none $folder; done
+mkdir -p /var/lib/cni /etc/cni /var/lib/containers
+for folder in /run /dev/shm /var/lib/cni /etc/cni /var/lib/containers; do
+    mount -t tmpfs none $folder
+done
 mkdir -p /run/lock /run/netns
 ip link set lo up
 exec catatonit -- sleep infinity
