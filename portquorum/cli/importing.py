@@ -90,7 +90,8 @@ def import_(
     Each entry is exact (the same verdict on the same answers, told after the same time), nearly
     (with what differs), or left out (with the reason). Values of secrets are never copied.
 
-    Exit codes: 0 all was taken, 1 something was left out or not read, 2 wrong use.
+    Exit codes: 0 all was taken, 1 something was left out or not read, 2 wrong use. Where nothing
+    was taken no inventory is written.
     """
     from portquorum.cli.errors import WrongUseError
     from portquorum.importing import report as reporting
@@ -115,7 +116,10 @@ def import_(
     )
     inventory, found = assemble(wing(files, options), options)
     text = writer.document(inventory, found)
-    if output != _STDOUT:
+    nothing = not inventory.get("targets") and not inventory.get("routes")
+    if nothing:
+        pass  # an inventory without anything would take the place of one that may be there
+    elif output != _STDOUT:
         write_beside(output)
         output.write_text(text, encoding="utf-8")
     elif not json:
@@ -124,11 +128,13 @@ def import_(
         _write_report(report, found)
     if json:
         whole = reporting.as_json(found)
-        written = {"inventory": text} if output == _STDOUT else {"output": str(output)}
+        written: dict[str, str | None] = {"output": None if nothing else str(output)}
+        if output == _STDOUT:
+            written = {"inventory": None if nothing else text}
         print_json(written | whole)
     else:
         _show(found, output, inventory, reported=report is not None)
-    raise typer.Exit(1 if found.count("left_out") or found.unreadable else 0)
+    raise typer.Exit(1 if nothing or found.count("left_out") or found.unreadable else 0)
 
 
 def _check_names(regions: list[str], output: Path | None, report: Path | None) -> None:
@@ -194,7 +200,14 @@ def _show(found: "Report", output: Path, inventory: "Mapping[str, Any]", *, repo
     if found.warnings:
         say("")
         print_notes(found.warnings)
-    if output != _STDOUT:
+    if not inventory.get("targets") and not inventory.get("routes"):
+        from portquorum.importing.wings import WINGS
+
+        say("")
+        kinds = ", ".join(WINGS)
+        wrong = f"nothing was taken over, so no inventory is written; is it of {found.source}?"
+        print_notes([f"{wrong} A KIND is one of {kinds}"])
+    elif output != _STDOUT:
         say("\nNext", "bold")
         jobs = [one["id"] for one in inventory.get("targets", ()) if one.get("kind") == HEARTBEAT]
         for step in _next_steps(found, output, jobs, reported=reported):

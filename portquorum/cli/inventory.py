@@ -136,7 +136,7 @@ def lint(
     """Give advice on an inventory that is right. Exit code 1 if there is any."""
     from portquorum.cli import scanning
     from portquorum.inventory import check as check_files
-    from portquorum.inventory.lint import advice
+    from portquorum.inventory.lint import advice, gathered
 
     _must_exist(files)
     if not scan and (ports or host or rate or yes):
@@ -145,8 +145,8 @@ def lint(
     plan = scanning.planned(inventory, ports, host or []) if scan else None
     found = advice(inventory.targets)
     if not json:
-        for one in found:
-            out().print(Text(f"{one.about}: {one.text} ({one.rule})"), soft_wrap=True)
+        for line in gathered(found):
+            out().print(Text(line), soft_wrap=True)
     seen = scanning.on_request(plan, rate or _RATE, yes=yes) if plan is not None else None
     if json:
         more = {"scan": seen and scanning.as_json(seen, inventory)} if scan else {}

@@ -62,10 +62,16 @@ def timing(entry: Taken) -> str:
         return ""
     if before == after:
         return f"{_timing(before)} → the same"
-    told_alone = before.interval_s == after.interval_s and before.timeout_s == after.timeout_s
-    if told_alone and after.told_after_s is not None:
+    if before.told_after_s is None and _checked(before) == _checked(after):
+        # Whom nobody was told of there has an incident here all the same.
+        return f"{_timing(before)}, no alert → an incident after {after.told_after_s or 0:g} s"
+    if _checked(before) == _checked(after) and after.told_after_s is not None:
         return f"{_timing(before)} → told after {after.told_after_s:g} s"
     return f"{_timing(before)} → {_timing(after)}"
+
+
+def _checked(one: Timing) -> tuple[float, float | None]:
+    return one.interval_s, one.timeout_s
 
 
 def _timing(one: Timing) -> str:

@@ -31,6 +31,9 @@ _BY_PORT: Final = (
 _NAME: Final = re.compile(r".+ - .+ (\d+)")
 _FEW: Final = 4
 _MOST: Final = 0.75
+_NAMED: Final = 3
+"""The most targets that a line of advice names."""
+
 _LOSS: Final = 0.01
 """Share of checks that a path over the Internet may well lose."""
 
@@ -51,6 +54,16 @@ def advice(targets: Iterable[Target]) -> tuple[Advice, ...]:
     for target in listed:
         found += _of_target(target, names_matter=names_matter)
     return (*found, *_of_hosts(listed), *_of_fleet(listed))
+
+
+def gathered(found: Iterable[Advice]) -> Iterator[str]:
+    """A line for each piece of advice; one for all targets that the same words are about."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        about.setdefault((one.rule, one.text), []).append(one.about)
+    for (rule, text), names in about.items():
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        yield f"{', '.join(names[:_NAMED])}{more}: {text} ({rule})"
 
 
 def _of_target(target: Target, *, names_matter: bool) -> Iterator[Advice]:

@@ -138,7 +138,8 @@ class _Asked:
             targets = "target" if len(ids) == 1 else "targets"
             text = (
                 f"{', '.join(what)} of {len(ids):,} {criticality} {targets} ({shown}) reaches "
-                f"nobody but the notifier's log{at}; a route with `default: true` would take it"
+                f"nobody but the notifier's log{at}; a route with `default: true` and without "
+                "`tags` and other conditions would take it"
             )
             yield ("teams", team) if team else ("targets",), text
         yield from self._advice_on_others()
@@ -161,7 +162,8 @@ class _Asked:
         for (what, at), regions in lines.items():
             text = (
                 f"{what}{_first_of(regions)} reaches nobody but the notifier's log{at}; a route "
-                "with `operators: true` that takes warnings would take it"
+                "with `operators: true` that takes warnings, without `tags` and the like, would "
+                "take it"
             )
             yield ("routes",), text
 

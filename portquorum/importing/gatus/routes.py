@@ -21,6 +21,10 @@ from schemas.plain_text import one_line
 _LONGEST_NAME: Final = 50
 _LEAST_S: Final = 60
 _MOST_S: Final = 30 * 86_400
+_OPERATORS: Final = "operators"
+_OF_OPERATORS: Final = (
+    "new: it is told of regions and of outages of very many targets; choose whom that is for"
+)
 
 
 class _Key(Struct, frozen=True):
@@ -74,8 +78,8 @@ class Routes:
         for key, name in names.items():
             tags = [] if alike else [f"tell-{name}"[:64]]
             self._write(name, key, tags)
-        if names and not alike:  # somebody has to be told of what befalls regions
-            self._found.routes[next(iter(names.values()))]["operators"] = True
+        if names and not alike:
+            self._write_operators(next(iter(names)))
         for entry, keys in () if alike else self._plans:
             tags = [f"tell-{names[key]}"[:64] for key in keys]
             if tags:
@@ -84,7 +88,8 @@ class Routes:
                 ]
         silent = sum(not keys for _, keys in self._plans)
         if silent and not alike:
-            why = f"{silent} endpoints have no alert that can be sent: nobody is told of them"
+            have = "1 endpoint has" if silent == 1 else f"{silent} endpoints have"
+            why = f"{have} no alert that can be sent: nobody is told of it"
             self._found.ignored.append(Ignored(self._alerting.place(), "alerts", why))
         for name in self._alerting.value:
             if name not in self._used:
@@ -103,12 +108,25 @@ class Routes:
         for after_s, other in key.later:
             self._later(other)
             after = text(min(max(after_s, _LEAST_S), _MOST_S))
+            if after_s < _LEAST_S:
+                differences.append(
+                    f"{_later_name(other)} is told {after} after it, and not {text(after_s)}"
+                )
             escalations.append({"after": after, "routes": [_later_name(other)]})
         if escalations:
             route["escalate"] = escalations
             differences.append("who is told later is told unless somebody has acknowledged by then")
         self._found.routes[name] = route
         self._found.route_differences[name] = differences
+
+    def _write_operators(self, key: _Key) -> None:
+        """A route for what befalls regions and very many targets, which no tag of a route takes."""
+        name, count = _OPERATORS, 2
+        while name in self._found.routes:
+            name, count = f"{_OPERATORS}-{count}", count + 1
+        urls = list(self._lines[key.channel].urls or ())
+        self._found.routes[name] = {"urls": urls, "operators": True, "default": False}
+        self._found.route_differences[name] = [_OF_OPERATORS]
 
     def _later(self, label: str) -> None:
         line = self._lines[label]

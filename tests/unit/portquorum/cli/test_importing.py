@@ -57,13 +57,18 @@ def test_something_was_left_out_and_both_reports_name_it(folder: Path) -> None:
     }
 
 
-def test_a_file_that_can_not_be_read_is_told_and_what_is_written_is_right(folder: Path) -> None:
-    (folder / "gatus.yaml").write_text("endpoints: [\n")
-    found = run()
+@pytest.mark.parametrize("text", ["endpoints: [\n", "", "a: 1\n", "endpoints: []\n", "\x7fELF\x00"])
+def test_where_nothing_was_taken_no_inventory_is_written(folder: Path, text: str) -> None:
+    """An empty one would take the place of a good one, and `up` would watch nothing."""
+    (folder / "gatus.yaml").write_text(text)
+    (folder / "inventory.yaml").write_text("mine")
+    found = run("--force")
     assert found.exit_code == 1
-    assert "Not read" in found.stdout
-    checked = CliRunner().invoke(app, ["inventory", "check", "inventory.yaml"])
-    assert checked.exit_code == 0
+    assert (folder / "inventory.yaml").read_text() == "mine"
+    assert "nothing was taken over, so no inventory is written" in found.stderr
+    assert "portquorum up" not in found.stdout
+    assert json.loads(run("--force", "--json").stdout)["output"] is None
+    assert run("--output", "-").stdout == ""
 
 
 def test_nothing_is_replaced_without_force(folder: Path) -> None:

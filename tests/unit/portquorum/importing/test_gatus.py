@@ -11,6 +11,7 @@ from portquorum.importing.assemble import assemble
 from portquorum.importing.model import Options, Report, Taken
 from portquorum.importing.wings import WINGS
 from portquorum.inventory import check
+from portquorum.inventory.reach import reach
 
 CONNECTED = '["[CONNECTED] == true"]'
 OK = '["[STATUS] == 200"]'
@@ -317,6 +318,13 @@ alerting:
 """
 
 
+def test_without_an_alert_the_timing_promises_none(taken: Any) -> None:
+    _, report = taken(endpoint("http://example.org"))
+    assert reporting.timing(one(report)) == (
+        "every 60 s, timeout 10 s, no alert → an incident after 1 s"
+    )
+
+
 def test_thresholds_are_times_and_routes(taken: Any) -> None:
     more = "alerts: [{type: discord, minimum-reminder-interval: 1h}]"
     targets, report = taken(ALERTS + endpoint("http://example.org", OK, more))
@@ -355,6 +363,29 @@ endpoints:
     assert "abcdefghijklmnopqrstuvwxyz" not in written
     ignored = {one.what: one.why for one in report.ignored}
     assert "none of the files" in ignored["alerts of type slack"]
+    assert ignored["alerts"].startswith("1 endpoint has no alert that can be sent")
+
+
+def test_somebody_hears_of_regions_and_of_very_many_targets(taken: Any, tmp_path: Path) -> None:
+    """Where routes have tags: such events have none, and would reach nobody."""
+    text = (
+        ALERTS
+        + """
+endpoints:
+  - name: a
+    interval: 10s
+    url: "http://a.org"
+    conditions: ["[STATUS] == 200"]
+    alerts: [{type: discord, failure-threshold: 2}, {type: pagerduty, failure-threshold: 5}]
+  - {name: b, url: "http://b.org", conditions: ["[STATUS] == 200"], alerts: [{type: discord}]}
+"""
+    )
+    _, report = taken(text)
+    written = check([tmp_path / "inventory.yaml"])
+    assert [found.text for found in reach(written, 0) if "nobody but" in found.text] == []
+    assert report.routes["operators"]
+    later = "pagerduty-later is told 1m after it, and not 30s"
+    assert later in report.routes["discord"]
 
 
 def test_jobs_suites_maintenance_and_what_is_off(taken: Any, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from portquorum.inventory import Inventory, check
-from portquorum.inventory.lint import advice
+from portquorum.inventory.lint import Advice, advice, gathered
 from producers.kinds.registry import KINDS
 
 GOOD = """\
@@ -33,6 +33,13 @@ def inventory(tmp_path: Path, more: str = "") -> Inventory:
 
 def said(tmp_path: Path, more: str) -> list[tuple[str, str]]:
     return [(one.about, one.rule) for one in advice(inventory(tmp_path, more).targets)]
+
+
+def test_the_same_words_are_one_line_for_all_their_targets() -> None:
+    """An inventory that was just imported would be told 40 times that nobody is responsible."""
+    found = [Advice(f"t{number}", "team", "nobody") for number in range(1_200)]
+    lines = list(gathered([*found, Advice("t1", "purpose", "what for")]))
+    assert lines == ["t0, t1, t2 and 1,197 more: nobody (team)", "t1: what for (purpose)"]
 
 
 def test_a_good_inventory_needs_no_advice(tmp_path: Path) -> None:

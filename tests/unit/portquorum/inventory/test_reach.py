@@ -58,7 +58,10 @@ def test_who_is_told_by_nobody_is_named_by_team_criticality_and_severity(file: W
         "teams.db: unreachable (critical) of 2 critical targets (one, two)",
         f"teams.web: flapping ({normal}) of 1 normal target (three)",
     ]
-    log, rest = " nobody but the notifier's log", "; a route with `default: true` would take it"
+    log, rest = (
+        " nobody but the notifier's log",
+        ("; a route with `default: true` and without `tags` and other conditions would take it"),
+    )
     hours = " at some hours (first Mon 2026-11-30 11:00 UTC)"
     assert [line.partition(" reaches")[2] for line in lines] == [
         f"{log}{rest}",

@@ -275,6 +275,15 @@ def test_the_environment_of_a_rotation_is_looked_at(file: Write) -> None:
     assert str(said).startswith(f"{path}:7: routes.r.rotation.people.ann[0]: ${{A}} of this chan")
 
 
+def test_a_secret_of_several_channels_is_told_once(file: Write) -> None:
+    urls = "['slack://${A}/b/c', 'slack://${A}/b/d', 'slack://${B}/b/c']"
+    path = file(f"{HEAD}  r: {{urls: {urls}}}\n")
+    said = [str(one) for one in environment_problems(load([path])[0], {})]
+    assert [one.count("is not set") for one in said] == [1, 1]
+    assert "routes.r.urls[0]: ${A} of this channel and 1 more is not set" in said[0]
+    assert "routes.r.urls[2]: ${B} of this channel is not set" in said[1]
+
+
 @pytest.mark.parametrize(
     ("written", "hours", "shown"),
     [
