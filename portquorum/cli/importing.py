@@ -220,12 +220,18 @@ def _next_steps(found: "Report", output: Path, jobs: list[str], *, reported: boo
         [] if reported else ["--report report.md  writes each entry with its outcome and timing"]
     )
     steps.append(f"portquorum inventory check {output}")
-    if any(one.of_checks for one in found.secrets):
-        steps.append("PORTQUORUM_SECRET_…  in the environment of the probers: the secrets above")
-    if any(not one.of_checks for one in found.secrets):
-        steps.append("the other secrets above in the environment of the notifier")
+    if found.secrets:
+        steps.append(
+            "a file secrets.env with NAME='value' for each secret above; then, in a shell:"
+        )
+        steps.append("set -a; . ./secrets.env; set +a")
     steps.append(f"portquorum up -i {output}")
+    if found.secrets:
+        steps[-1] += (
+            "  (roles elsewhere: PORTQUORUM_SECRET_… are the probers', others the notifier's)"
+        )
     if jobs:
-        others = f"  (and of {len(jobs) - 1} more jobs)" if len(jobs) > 1 else ""
+        more = "1 more job" if len(jobs) == 2 else f"{len(jobs) - 1} more jobs"
+        others = f"  (and of {more})" if len(jobs) > 1 else ""
         steps.append(f"portquorum heartbeat key add {jobs[0]}{others}")
     return steps

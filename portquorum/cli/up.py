@@ -68,7 +68,8 @@ def up(
 
     Commands in other terminals expect the usual ports. With --kafka-listen 127.0.0.1:19092 they
     need PORTQUORUM_KAFKA=127.0.0.1:19092, with --clickhouse-listen 127.0.0.1:18123
-    PORTQUORUM_CLICKHOUSE=http://127.0.0.1:18123/portquorum.
+    PORTQUORUM_CLICKHOUSE=http://127.0.0.1:18123/portquorum, with --data DIR
+    PORTQUORUM_DATA_DIR=DIR.
     """
     from msgspec.structs import replace
 

@@ -28,9 +28,10 @@ def header(name: str, text: str, secrets: Secrets, place: Place, owner: str) -> 
         return text
     scheme = _SCHEME.fullmatch(text)
     lead, value = (scheme[1] + scheme[2], scheme[3]) if scheme else ("", text)
-    return lead + secrets.check(
-        f"{owner} {name}", place, f"the header {name} of {owner}", value=value
-    )
+    what = f"the header {name} of {owner}"
+    if scheme:
+        what += f", without its `{scheme[1]}`"
+    return lead + secrets.check(f"{owner} {name}", place, what, value=value)
 
 
 def path(text: str, secrets: Secrets, place: Place, owner: str) -> str:

@@ -121,7 +121,7 @@ async def overview_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Res
         request,
         fleet,
         asked=_asked(request, viewer),
-        render=lambda: overview.page(fleet.overview(), viewer),
+        render=lambda: overview.page(overview.by_team_or_tag(fleet), viewer),
     )
 
 

@@ -318,6 +318,18 @@ alerting:
 """
 
 
+def test_a_secret_says_where_its_scheme_stands(taken: Any) -> None:
+    """Whoever sets it would write `Bearer` twice."""
+    more = "headers: {Authorization: 'Bearer s3cret-token', X-Api-Key: abcdef}"
+    targets, report = taken(endpoint("https://example.org", OK, more))
+    assert targets[0]["probe"]["headers"]["Authorization"].startswith("Bearer ${PORTQUORUM_SECRET_")
+    whats = [secret.what for secret in report.secrets]
+    assert whats == [
+        "the header Authorization of it, without its `Bearer`",
+        "the header X-Api-Key of it",
+    ]
+
+
 def test_without_an_alert_the_timing_promises_none(taken: Any) -> None:
     _, report = taken(endpoint("http://example.org"))
     assert reporting.timing(one(report)) == (

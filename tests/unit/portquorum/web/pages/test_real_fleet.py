@@ -10,7 +10,9 @@ import pytest
 
 from foundation.http_origin import Served
 from portquorum.web.app import create_app
+from portquorum.web.pages import overview
 from portquorum.web.pages.handlers import error_page_of
+from portquorum.web.pages.viewer import Viewer
 from portquorum.web.parts import Parts
 from portquorum.web.routes import ROUTES
 from tests.browser.web.fakes import HandMadeHistory, HandMadeHub
@@ -60,6 +62,20 @@ async def test_the_overview_has_each_cause_once(client: httpx.AsyncClient) -> No
     assert "mail &lt;b&gt;&amp;amp;&lt;/b&gt;" in text
     assert "patch night" in text
     assert text.count("<h2") == 4
+
+
+@pytest.mark.parametrize(
+    ("team", "tags", "said"),
+    [(None, ("shop",), "by tag"), ("web", ("shop",), "by team"), (None, (), "by team")],
+)
+async def test_where_nobody_has_a_team_the_groups_are_the_tags(
+    team: str | None, tags: tuple[str, ...], said: str
+) -> None:
+    """Groups of Gatus and Uptime Kuma are tags here: whoever comes from there finds them."""
+    story = FleetStory(*(target(f"t-{one}", team=team, tags=tags) for one in range(3)))
+    text = overview.page(overview.by_team_or_tag(story.fleet), Viewer(now=NOW))
+    assert f"<small>{said}, worst first</small>" in text
+    assert ('href="/targets?tag=shop"' in text) is (said == "by tag")
 
 
 async def test_every_link_of_every_page_is_answered(client: httpx.AsyncClient) -> None:
