@@ -66,10 +66,8 @@ def up(
     With PORTQUORUM_KAFKA or PORTQUORUM_CLICKHOUSE set, that one is used instead. The inventory
     file is followed: save it, and the change is applied.
 
-    Commands in other terminals expect the usual ports. With --kafka-listen 127.0.0.1:19092 they
-    need PORTQUORUM_KAFKA=127.0.0.1:19092, with --clickhouse-listen 127.0.0.1:18123
-    PORTQUORUM_CLICKHOUSE=http://127.0.0.1:18123/portquorum, with --data DIR
-    PORTQUORUM_DATA_DIR=DIR.
+    Commands in other terminals find all addresses in the data directory: with --data DIR they
+    need PORTQUORUM_DATA_DIR=DIR.
     """
     from msgspec.structs import replace
 

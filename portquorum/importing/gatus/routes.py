@@ -5,6 +5,7 @@ Where all endpoints have the same alerts their routes take everything. Else each
 than the first is an escalation.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -193,12 +194,19 @@ class Routes:
 
 
 def _unique_names(keys: Sequence[_Key]) -> Mapping[_Key, str]:
-    """A name for each route: that of its channel, with a number where there are several."""
+    """A name for each route: that of its channel; where there are several, whom it tells later.
+
+    A number is the last resort.
+    """
     names: dict[_Key, str] = {}
+    channels = Counter(key.channel for key in keys)
     for key in keys:
-        unique, count = key.channel, 2
+        name = key.channel
+        if channels[name] > 1 and key.later:
+            name = f"{name}-then-{key.later[0][1]}"[:_LONGEST_NAME]
+        unique, count = name, 2
         while unique in names.values():
-            unique, count = f"{key.channel}-{count}", count + 1
+            unique, count = f"{name}-{count}", count + 1
         names[key] = unique
     return names
 

@@ -392,12 +392,14 @@ endpoints:
   - {name: b, url: "http://b.org", conditions: ["[STATUS] == 200"], alerts: [{type: discord}]}
 """
     )
-    _, report = taken(text)
+    targets, report = taken(text)
+    tags = [target["tags"] for target in targets]
+    assert tags == [["tell-discord-then-pagerduty"], ["tell-discord"]]
     written = check([tmp_path / "inventory.yaml"])
     assert [found.text for found in reach(written, 0) if "nobody but" in found.text] == []
     assert report.routes["operators"]
     later = "pagerduty-later is told 1m after it, and not 30s"
-    assert later in report.routes["discord"]
+    assert later in report.routes["discord-then-pagerduty"]
 
 
 def test_jobs_suites_maintenance_and_what_is_off(taken: Any, tmp_path: Path) -> None:
