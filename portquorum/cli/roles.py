@@ -35,12 +35,21 @@ def stream() -> None:
     run_role(run(load()))
 
 
-def sink() -> None:
+def sink(
+    reread: Annotated[
+        bool,
+        typer.Option(
+            "--reread",
+            help="Store again what ClickHouse lacks and the log still has: after an older copy "
+            "of ClickHouse was restored. No other sink may run.",
+        ),
+    ] = False,
+) -> None:
     """Store results and events in ClickHouse, until SIGTERM or Ctrl-C."""
     from foundation.settings import load
     from sinks.clickhouse.main import run
 
-    run_role(run(load()))
+    run_role(run(load(), reread=reread))
 
 
 def notify() -> None:
@@ -71,4 +80,8 @@ PROBE_HELP = examples(
     "portquorum probe --region office --source 10.0.0.7",
 )
 STREAM_HELP = examples("portquorum stream", "faust -A streams.app worker")
-SINK_HELP = examples("portquorum sink", "PORTQUORUM_CLICKHOUSE=http://ch:8123 portquorum sink")
+SINK_HELP = examples(
+    "portquorum sink",
+    "PORTQUORUM_CLICKHOUSE=http://ch:8123 portquorum sink",
+    "portquorum sink --reread",
+)

@@ -12,14 +12,18 @@ from foundation.kafka import topics_ready
 from foundation.lifecycle import done_before, set_within, stop_on_signals
 from foundation.settings import Settings
 from sinks.clickhouse.errors import SinkTaskEndedError
+from sinks.clickhouse.lost_rows import forget_commits
 from sinks.clickhouse.migrate import migrated
 from sinks.clickhouse.sink import Sink
 
 _BACKOFF: Final = Backoff(first_s=1.0, longest_s=30.0, well_after_s=30.0)
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, *, reread: bool = False) -> None:
     """Writes all topics into ClickHouse until SIGTERM or SIGINT.
+
+    Into a new database all that the log still has; with `reread`, whatever was committed, all that
+    the log has beyond the stored rows of each partition.
 
     Waits for Kafka or ClickHouse if one is not there yet. A started block is finished or left to
     the next sink; in both cases nothing is lost or doubled.
@@ -36,6 +40,8 @@ async def run(settings: Settings) -> None:
     stop = stop_on_signals()
     telemetry.serve_metrics("sink", settings)
     wait_s: float | None = None
+    if reread and not await done_before(stop, forget_commits(settings, reread=True)):
+        return
     while await done_before(stop, _prepare(settings)):
         began = time.monotonic()
         try:
@@ -53,4 +59,5 @@ async def run(settings: Settings) -> None:
 
 async def _prepare(settings: Settings) -> None:
     await topics_ready(settings)
+    await forget_commits(settings, reread=False)
     await migrated(settings)

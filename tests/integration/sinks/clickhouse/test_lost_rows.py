@@ -1,0 +1,41 @@
+"""What ClickHouse has lost comes back from the log."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from sinks.clickhouse.lost_rows import forget_commits
+from tests.integration.sinks.clickhouse import rig
+
+
+async def test_lost_rows_come_back_from_the_log(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.used_place(kafka, clickhouse, "lost")
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    try:
+        await rig.send_results(producer, settings, rig.results(0, 600))
+        for partition in range(settings.partitions):
+            await rig.commit(settings, "results", partition, 2, "")
+
+        # A database that has its migrations is none that was lost.
+        before = await rig.committed(settings)
+        await forget_commits(settings, reread=False)
+        assert await rig.committed(settings) == before
+
+        # An older copy of the database came back: it lacks rows that were committed.
+        await forget_commits(settings, reread=True)
+        assert await rig.committed(settings) == {}
+        with rig.SinkProcess(settings, tmp_path / "log") as sink:
+            await rig.until(lambda: rig.stored(client, settings) == 600)
+            assert sink.end() == 0
+        rig.counts_agree(client, settings, 600)
+
+        # The database itself is lost: there is none of that name.
+        lost = replace(settings, clickhouse=f"{settings.clickhouse}_lost")
+        await forget_commits(lost, reread=False)
+        assert await rig.committed(settings) == {}
+    finally:
+        client.close()
+        await producer.stop()
