@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from portquorum.delivery.names import short_name
-from portquorum.presentation.output import clock, out, table
+from portquorum.presentation.output import clock, out, print_notes, table
 from schemas.duration import COARSE, duration_text
 from schemas.plain_text import one_line
 
@@ -51,6 +51,8 @@ def show_rehearsed(done: Sequence["Rehearsed"]) -> None:
     ]
     columns = ("channel", "id", "action", "result", "time", "error")
     out().print(table(columns, rows, fold=("error", "result"), drop=("id",)))
+    if any(one.outcome == "misconfigured" and " is not set " in (one.error or "") for one in done):
+        print_notes(["this command sends by itself: its shell needs the secrets of the route, too"])
 
 
 def show_channels(found: Sequence["ChannelStatus"], now: int) -> None:

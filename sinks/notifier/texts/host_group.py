@@ -54,7 +54,10 @@ def draft(events: list[IncidentEvent], delivery: Delivery) -> Draft:
 
 
 def _things(events: list[IncidentEvent]) -> str:
-    return "incidents" if all(map(words.of_job, events)) else "ports"
+    """What they are: several targets of one port, such as pages of a web server, are no ports."""
+    if all(map(words.of_job, events)):
+        return "incidents"
+    return "ports" if len({event.port for event in events}) == len(events) else "targets"
 
 
 def _order(event: IncidentEvent) -> tuple[int, int, str]:

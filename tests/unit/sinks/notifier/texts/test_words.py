@@ -430,6 +430,13 @@ def test_several_ports_of_a_host_are_counted_and_listed() -> None:
     )
 
 
+def test_several_targets_of_one_port_are_no_ports() -> None:
+    """Three pages of a web server are three targets, and one port."""
+    told = text("opened", *(incident_event(target=f"page-{one}", port=443) for one in range(3)))
+    assert told.subject == "TCP Port Unreachable: 3 targets of db1.example.com"
+    assert "\nTargets:\n" in told.body
+
+
 def test_the_most_critical_ports_of_a_host_come_first() -> None:
     events = [
         incident_event(port=1, criticality="normal"),
