@@ -24,6 +24,7 @@ from portquorum.importing.model import (
     Taken,
     Timing,
 )
+from portquorum.importing.operators import with_operators
 from portquorum.importing.private_hosts import is_address, is_private
 from portquorum.inventory import tree
 from portquorum.inventory.decode import Entries, decode
@@ -65,7 +66,8 @@ def assemble(found: Import, options: Options) -> tuple[dict[str, Any], Report]:
     for region in regions.values() if places else ():
         region["connectivity"] = list(dict.fromkeys(places))
     _connect(entries)
-    routes, teams, maintenance = dict(found.routes), dict(found.teams), list(found.maintenance)
+    routes, told = with_operators(found)
+    teams, maintenance = dict(found.teams), list(found.maintenance)
     dropped: list[Ignored] = []
     document: dict[str, Any] = {}
     inventory: Inventory | None = None
@@ -84,7 +86,7 @@ def assemble(found: Import, options: Options) -> tuple[dict[str, Any], Report]:
     return document, Report(
         source=found.source,
         entries=tuple(_taken(entry, by_id) for entry in entries),
-        routes={name: tuple(found.route_differences.get(name, ())) for name in routes},
+        routes={name: tuple(told.get(name, ())) for name in routes},
         secrets=_used(found.secrets, document),
         ignored=(*found.ignored, *dropped),
         unreadable=tuple(found.unreadable),

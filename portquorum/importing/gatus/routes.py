@@ -22,10 +22,6 @@ from schemas.plain_text import one_line
 _LONGEST_NAME: Final = 50
 _LEAST_S: Final = 60
 _MOST_S: Final = 30 * 86_400
-_OPERATORS: Final = "operators"
-_OF_OPERATORS: Final = (
-    "new: it is told of regions and of outages of very many targets; choose whom that is for"
-)
 
 
 class _Key(Struct, frozen=True):
@@ -79,8 +75,6 @@ class Routes:
         for key, name in names.items():
             tags = [] if alike else [f"tell-{name}"[:64]]
             self._write(name, key, tags)
-        if names and not alike:
-            self._write_operators(next(iter(names)))
         for entry, keys in () if alike else self._plans:
             tags = [f"tell-{names[key]}"[:64] for key in keys]
             if tags:
@@ -119,15 +113,6 @@ class Routes:
             differences.append("who is told later is told unless somebody has acknowledged by then")
         self._found.routes[name] = route
         self._found.route_differences[name] = differences
-
-    def _write_operators(self, key: _Key) -> None:
-        """A route for what befalls regions and very many targets, which no tag of a route takes."""
-        name, count = _OPERATORS, 2
-        while name in self._found.routes:
-            name, count = f"{_OPERATORS}-{count}", count + 1
-        urls = list(self._lines[key.channel].urls or ())
-        self._found.routes[name] = {"urls": urls, "operators": True, "default": False}
-        self._found.route_differences[name] = [_OF_OPERATORS]
 
     def _later(self, label: str) -> None:
         line = self._lines[label]

@@ -90,7 +90,8 @@ def taking(tmp_path: Path) -> Taking:
 def test_the_tree_is_a_list_that_is_looked_at_in_order(taking: Taking) -> None:
     document, report = taking(CONFIG)
     found = document["routes"]
-    assert list(found) == ["01-team", "02-pager", "03-everyone", "04-bot", "05-everyone"]
+    names = ["01-team", "02-pager", "03-everyone", "04-bot", "05-everyone", "operators"]
+    assert list(found) == names
     assert found["01-team"]["severities"] == ["critical"]
     assert found["01-team"]["teams"] == ["db", "web"]
     assert found["01-team"]["quiet"] == {"hours": ["sat-sun"]}
@@ -113,11 +114,12 @@ def test_the_tree_is_a_list_that_is_looked_at_in_order(taking: Taking) -> None:
                 "&to=ops%40example.com"
             )
         ],
-        "operators": True,
         "group_interval": "5m",
         "remind_every": "12h",
         "teams": ["*"],
     }
+    # A region has no team, so `teams: ["*"]` does not take what befalls it.
+    assert found["operators"] == {"urls": last["urls"], "operators": True, "default": False}
     assert document["teams"] == {"db": {}, "web": {}}
     assert "s3cr3t" not in str(document) + str(report)
 
@@ -164,7 +166,7 @@ def test_a_route_within_another_takes_what_both_name(taking: Taking) -> None:
         "      {matchers: ['team=blue'], receiver: ops}]}\n"
         "receivers: [{name: ops, webhook_configs: [{url: 'http://b'}]}]\n"
     )
-    found = list(document["routes"].values())
+    found = [one for name, one in document["routes"].items() if name != "operators"]
     assert [one.get("tags") for one in found] == [["service:b"], ["service:a", "service:b"], None]
     assert [one["teams"] for one in found] == [["red"], ["red"], ["*"]]
     assert report.count("left_out") == 1
