@@ -1,5 +1,6 @@
 # The first use makes the virtual environment; a changed pyproject.toml brings it up to date.
 #   make demo       a guided minute: a real port closes and opens again
+#   make install    the environment alone; nothing is started
 #   make up         everything on this machine until Ctrl-C (ARGS="-i inventory.yaml")
 #   make test       all tests that need no root
 #   make test-root  those that need root (after make test, which fetches what they start)
@@ -25,11 +26,13 @@ SIDE_BY_SIDE := -n 4 --dist loadfile --no-loadscope-reorder
 SEED ?=
 REPORTS ?= soak-reports
 
-.PHONY: help demo up test test-root wide soak bench site lint format generate
+.PHONY: help install demo up test test-root wide soak bench site lint format generate
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
+
+install: $(VENV)/.embedded
 
 demo: $(VENV)/.embedded
 	@$(BIN)/portquorum demo $(ARGS)

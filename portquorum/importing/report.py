@@ -13,6 +13,9 @@ from schemas.plain_text import one_line
 _SHOWN: Final = 12
 """The most lines of a section of which every line is like the others."""
 
+_MOST_SENTENCES: Final = 40
+"""The most sentences of a section on the terminal: a file of another kind has one an entry."""
+
 _POSITION: Final = re.compile(r"\[[0-9]+\]")
 _OUTCOMES: tuple[tuple[Outcome, str], ...] = (
     ("exact", "exact"),
@@ -126,10 +129,14 @@ def _timings(entries: Iterable[Taken]) -> list[str]:
 
 
 def _sentences(found: Sequence[tuple[str, list[Taken]]]) -> Iterator[str]:
-    for sentence, entries in found:
+    for sentence, entries in found[:_MOST_SENTENCES]:
         names = ", ".join(entry.name for entry in entries[:3])
         more = f" and {len(entries) - 3} more" if len(entries) > 3 else ""
         yield f"{sentence}: {names}{more}"
+    rest = found[_MOST_SENTENCES:]
+    if rest:
+        count = sum(len(entries) for _, entries in rest)
+        yield f"… and {len(rest)} more, of {count} entries: --report FILE has them all"
 
 
 def _ignored(report: Report) -> list[str]:

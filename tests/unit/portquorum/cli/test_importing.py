@@ -71,6 +71,18 @@ def test_where_nothing_was_taken_no_inventory_is_written(folder: Path, text: str
     assert run("--output", "-").stdout == ""
 
 
+def test_a_terminal_has_no_sentence_for_each_of_hundreds(folder: Path) -> None:
+    """A file of another kind, or one whose entries all lack something: the report has them."""
+    wrong = (
+        f"  - {{name: n{one}, url: 'tcp://a:1', conditions: [x{one}]}}\n" for one in range(300)
+    )
+    (folder / "gatus.yaml").write_text(FINE + "".join(wrong))
+    found = run("--report", "report.md")
+    assert len(found.stdout.splitlines()) < 80
+    assert "more, of 260 entries: --report FILE has them all" in found.stdout
+    assert (folder / "report.md").read_text().count("left out |") == 300
+
+
 def test_nothing_is_replaced_without_force(folder: Path) -> None:
     (folder / "inventory.yaml").write_text("mine")
     found = run()
