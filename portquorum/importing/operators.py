@@ -11,7 +11,7 @@ from portquorum.importing.model import Import
 
 NAME: Final = "operators"
 DIFFERENCE: Final = (
-    "new: it is told of regions and of outages of very many targets; choose whom that is for"
+    "added, to be told of regions and of outages of very many targets; choose whom that is for"
 )
 _CONDITIONS: Final = (
     *("severities", "tags", "kinds", "targets", "teams", "regions"),
