@@ -137,7 +137,8 @@ def _not_public(part: _Address) -> str | None:
 
 def _only_carries(ip: _V6) -> bool:
     """Whether `ip` only embeds another address, and is as public as that one."""
-    return ip.ipv4_mapped is not None or ip in _NAT64
+    # Python 3.13 calls all of 6to4 private, whatever is inside.
+    return ip.ipv4_mapped is not None or ip.sixtofour is not None or ip in _NAT64
 
 
 def _parts(ip: _Address) -> Iterator[_Address]:
