@@ -40,7 +40,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Points links to files of the repository to where the site has them.
+    """Points links to files of the repository to where the site has them, and mends lists.
 
     A link to what the site does not have becomes its text.
     """
@@ -58,7 +58,26 @@ def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, file
         start = str(PurePosixPath(here).parent)
         return f"[{found['text']}]({relpath(site, start)}{found['anchor'] or ''})"
 
-    return _LINK.sub(there, markdown)
+    return _LINK.sub(there, _numbered(markdown))
+
+
+def _numbered(markdown: str) -> str:
+    """Moves what belongs to an item of a numbered list from three spaces to four.
+
+    Three are enough in the repository; here a list would end at such a block and count from 1 anew.
+    An item that follows a block needs an empty line before it, too.
+    """
+    lines: list[str] = []
+    inside = blocks = False
+    for line in markdown.split("\n"):
+        if line and not line.startswith(" "):
+            item = re.match(r"\d+\. ", line) is not None
+            if item and inside and blocks:
+                lines.append("")
+            inside, blocks = item, False
+        blocks = blocks or not line
+        lines.append(f" {line}" if inside and line.startswith("   ") else line)
+    return "\n".join(lines)
 
 
 def _in_repository(page: str) -> str:

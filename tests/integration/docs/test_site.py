@@ -48,3 +48,11 @@ def test_what_is_linked_in_the_repository_is_there(site: Path) -> None:
     assert ".json" in listed
     assert "source/schemas/json/results.schema.json" in (site / "results.html").read_text()
     assert (site / "source/CHANGELOG.html").is_file()
+
+
+def test_a_numbered_list_goes_on_behind_its_blocks(site: Path) -> None:
+    way = (site / "import.html").read_text().partition("The whole way")[2].rpartition("<h2")[0]
+    first = re.search(r"<ol>(.*?)</ol>", way, re.DOTALL)
+    assert first is not None
+    assert first[1].count("<li>") == 6
+    assert "<pre" in first[1]
