@@ -39,6 +39,7 @@ async def forget_commits(settings: Settings, *, reread: bool) -> None:
     said = ""
     wait_s: float | None = None
     while True:
+        event = "waiting before rows are stored again"
         try:
             if not reread and not await in_thread(lambda: _is_new(settings)):
                 return
@@ -49,14 +50,16 @@ async def forget_commits(settings: Settings, *, reread: bool) -> None:
                 )
         except NonEmptyGroup:
             problem = "other sinks run: end them, and what ClickHouse lacks is stored again"
-        except (*FAILURES, KafkaError) as error:
+        except KafkaError as error:
+            problem = in_words(error)
+        except FAILURES as error:
             if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
                 return  # a refusal is what the migrations say
-            problem = in_words(error)
+            event, problem = "waiting for ClickHouse", in_words(error)
         else:
             return
         if problem != said:
-            log.warning("waiting before rows are stored again", problem=problem)
+            log.warning(event, problem=problem)
             said = problem
         wait_s = _BACKOFF.next(wait_s)
         await asyncio.sleep(wait_s)
