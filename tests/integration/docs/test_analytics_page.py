@@ -18,12 +18,22 @@ from portquorum.bench.history_incidents import fill_incidents, fill_maintenance
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.refresh_views import reckon
 from tests.integration.docs.grafana_questions import GRAFANA, GrafanaQuestion
+from tests.unit.docs.command_lines import lines_of_help, lines_of_pages
 
 DAYS = 8
 TARGETS = 40
 ASKED = questions(PAGE.read_text())
 # Luck decides whether a week of 40 targets has one; the columns are held all the same.
 MAY_BE_EMPTY = ("flappers", "error_budget WHERE", "HAVING ports > 2", "acknowledge_s IS NULL")
+
+SQL_COMMANDS = [
+    word
+    for line in (*lines_of_pages(), *lines_of_help())
+    if line.words[0] == "sql"
+    for word in line.words
+    if word.startswith(("SELECT", "DESCRIBE"))
+]
+"""Of `portquorum sql "…"` in all pages and help texts."""
 
 GRAFANA_MAY_BE_EMPTY = ("Jobs", "Messages", "What is wrong", "Checks that were missed")
 """This history has no jobs and no messages, and nothing may be wrong at its end."""
@@ -78,3 +88,9 @@ def test_a_question_of_the_dashboard_has_an_answer(
         assert times == sorted(times)
     if question.kind == "stat":
         assert len(found.result_rows) == len(found.column_names) == 1
+
+
+def test_the_statements_of_commands_are_answered(client: Client) -> None:
+    assert len(SQL_COMMANDS) > 5
+    for sql in SQL_COMMANDS:
+        client.query(sql)  # raises what is wrong with it; this history has no jobs
