@@ -113,6 +113,8 @@ def explain(
             break
     field = next((part for part in reversed(inner) if isinstance(part, str)), "")
     types = _types_at(kind, inner)
+    if isinstance(found, Mapping) and at is not None and (at[2] or at[3].endswith("[...]")):
+        inner, found = _wrong_entry(found, types, inner, is_key=bool(at[2]))
     expected = _expected(message, field)
     choices = _choices(types)
     if choices and field not in _FIELD_TEXT:
@@ -301,6 +303,30 @@ def _choices(types: shorthand.Types) -> list[str]:
 
 def _listed(choices: list[str]) -> str:
     return " or ".join((", ".join(choices[:-1]), choices[-1])) if len(choices) > 1 else choices[0]
+
+
+def _wrong_entry(
+    found: Mapping[str, Any], types: shorthand.Types, inner: Path, *, is_key: bool
+) -> tuple[Path, object]:
+    """The first key or value of a mapping that is none of its type: msgspec names none of them."""
+    mappings = [one for one in types if isinstance(one, inspect.DictType)]
+    wanted = [
+        each
+        for one in mappings
+        for each in shorthand.among(one.key_type if is_key else one.value_type)
+    ]
+    for key, value in found.items():
+        entry = key if is_key else value
+        if wanted and not any(_may_be(entry, one) for one in wanted):
+            return (inner, entry) if is_key else ((*inner, key), entry)
+    return inner, found
+
+
+def _may_be(value: object, one: inspect.Type) -> bool:
+    """Whether a text is one of this type; others than texts are not judged."""
+    if not isinstance(one, inspect.StrType):
+        return not isinstance(value, str)
+    return isinstance(value, str) and (one.pattern is None or bool(re.search(one.pattern, value)))
 
 
 def _expected(message: str, field: str) -> str:

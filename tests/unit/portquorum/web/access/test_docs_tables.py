@@ -33,7 +33,7 @@ ROWS: Final = {
 
 def routes() -> dict[tuple[str, str], str]:
     """The need of each route by method and path."""
-    app: Any = House().made.app._app
+    app: Any = House().made.app.app
     return {
         (method, re.sub(r"\{[^}]*\}", "x", path)): need_of(handler)
         for path, method, handler in handlers_of(app)

@@ -31,7 +31,7 @@ Cell = tuple[str, str, Need]
 
 def cells(house: House) -> list[Cell]:
     """All routes and methods; HEAD is where GET is."""
-    app: Any = house.made.app._app
+    app: Any = house.made.app.app
     found: list[Cell] = []
     for path, method, handler in handlers_of(app):
         plain = re.sub(r"\{[^}]*\}", "x", path)
