@@ -146,6 +146,7 @@ def test_a_row_whose_incident_is_open_is_never_struck_through(
     *others, slow = causes()
     last = replace(slow, incident=incident(id=OPEN_INCIDENT), key="target:x", title="orders db 0")
     server.fleet.become(busy(causes=(*others, last)))
+    server.hub.wait()  # this page's stream may begin only now
     server.hub.forget()  # what is told is for the page that comes
     page.reload()
     expect(page.locator("html.js")).to_have_count(1)

@@ -139,7 +139,12 @@ async def test_while_the_broker_is_away_reports_are_refused_and_then_taken(place
             one.resume()
     assert statuses == [503] * 3
     await settled(place)
-    assert (await asked(port, "POST", f"/ping/{BACKUP}/77"))[0] == 200
+
+    async def taken() -> bool:
+        # One that is refused is sent again, as every client of it does.
+        return (await asked(port, "POST", f"/ping/{BACKUP}/77"))[0] == 200
+
+    await rig.until(taken, "a report after the broker is back")
     results, _ = await written(place.settings)
     assert 77 in {result.exit_code for result in results}
 
