@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -322,6 +323,10 @@ async def test_ordinary_targets_go_on_beside_them(checking: Checking) -> None:
             outcomes.append(await checking.check(one))  # noqa: PERF401
 
     async with contextlib.AsyncExitStack() as stack:
+        # The garbage collector looks through what the tests before this one have left.
+        gc.collect()
+        gc.freeze()
+        stack.callback(gc.unfreeze)
         ordinary = await stack.enter_async_context(saying(lambda: ok(body=b'{"state": "ok"}')))
         tasks = [asyncio.create_task(watch())]
         async with asyncio.TaskGroup() as group:
