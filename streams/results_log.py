@@ -1,13 +1,14 @@
-"""Reads a range of one partition of [results], without a consumer group."""
+"""Reads ranges of the partitions of [results], without a consumer group."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from foundation import kafka
+from foundation.kafka.clients import SOON_MS
 from foundation.settings import Settings
 from schemas import topics
 
@@ -51,31 +52,72 @@ async def read(
 ) -> AsyncIterator[ConsumerRecord]:
     """All records from offset `start` (inclusive) to `end` (exclusive) that the log still has.
 
-    Silently leaves out records that retention removed; `end` must not be beyond the log's end.
+    See `read_all`, for one partition.
+    """
+    async for record in read_all(settings, {partition: (start, end)}):
+        yield record
+
+
+async def read_all(
+    settings: Settings, ranges: Mapping[int, tuple[int, int]]
+) -> AsyncIterator[ConsumerRecord]:
+    """The same of several partitions at once: `ranges` are (start, end) by partition.
+
+    The records of a partition come in the order of their offsets; those of different partitions
+    come as the broker gives them. Silently leaves out records that retention removed; no `end` may
+    be beyond the log's end.
 
     Raises:
-        LogStalledError: the log gave nothing for `STALLED_S`.
+        LogStalledError: a partition gave nothing for `STALLED_S`, and no other one did.
         aiokafka.errors.KafkaError: the cluster can't be reached.
     """
-    part = _part(settings, partition)
+    ends = {_part(settings, n): end for n, (start, end) in ranges.items() if start < end}
+    if not ends:
+        return
     async with _reader(settings) as reader:
-        reader.assign([part])
-        begin = (await reader.beginning_offsets([part]))[part]
-        reader.seek(part, max(start, begin))
+        reader.assign(list(ends))
+        begins = await reader.beginning_offsets(list(ends))
+        for part, begin in begins.items():
+            reader.seek(part, max(ranges[part.partition][0], begin))
         last_word = asyncio.get_running_loop().time()
-        while await reader.position(part) < end:
-            batches = await reader.getmany(part, timeout_ms=_POLL_MS, max_records=_RECORDS_A_POLL)
+        while behind := await _behind(reader, ends):
+            batches = await reader.getmany(
+                *behind, timeout_ms=_POLL_MS, max_records=_RECORDS_A_POLL
+            )
             now = asyncio.get_running_loop().time()
-            for record in batches.get(part, ()):
+            for part, records in batches.items():
                 last_word = now
-                if record.offset >= end:
-                    return
-                yield record
+                for record in records:
+                    if record.offset >= ends[part]:
+                        break
+                    yield record
             if now - last_word > STALLED_S:
-                raise LogStalledError(
-                    f"{part.topic} partition {partition}: expected records from offset "
-                    f"{await reader.position(part)} to {end}, got none for {STALLED_S:.0f} s"
-                )
+                raise await _stalled(reader, behind[0], ends)
+
+
+async def _behind(
+    reader: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+) -> list[TopicPartition]:
+    """The partitions with records before their end; the others are not fetched any more.
+
+    What is fetched and not taken would hold up the next fetch of all others.
+    """
+    behind = []
+    for part, end in ends.items():
+        if await reader.position(part) < end:
+            behind.append(part)
+        else:
+            reader.pause(part)
+    return behind
+
+
+async def _stalled(
+    reader: AIOKafkaConsumer, part: TopicPartition, ends: Mapping[TopicPartition, int]
+) -> LogStalledError:
+    return LogStalledError(
+        f"{part.topic} partition {part.partition}: expected records from offset "
+        f"{await reader.position(part)} to {ends[part]}, got none for {STALLED_S:.0f} s"
+    )
 
 
 def _part(settings: Settings, partition: int) -> TopicPartition:
@@ -84,4 +126,4 @@ def _part(settings: Settings, partition: int) -> TopicPartition:
 
 def _reader(settings: Settings) -> AbstractAsyncContextManager[AIOKafkaConsumer]:
     """A consumer as a context: started on entry, stopped on exit."""
-    return kafka.started(kafka.consumer(settings))
+    return kafka.started(kafka.consumer(settings, fetch_max_wait_ms=SOON_MS))

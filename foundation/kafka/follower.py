@@ -7,7 +7,7 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from foundation.kafka.clients import admin, consumer
+from foundation.kafka.clients import LATER_MS, SOON_MS, admin, consumer, set_fetch_wait
 from foundation.kafka.closing import CLOSE_S, leave
 from foundation.settings import Settings
 
@@ -32,7 +32,7 @@ class Follower:
         if self._topic not in await _topics(self._settings):
             raise LookupError(f"topic {self._topic} does not exist")
         # Without a group, a subscription is every partition, assigned when `start` returns.
-        client = consumer(self._settings, self._topic)
+        client = consumer(self._settings, self._topic, fetch_max_wait_ms=SOON_MS)
         try:
             await client.start()
             await client.seek_to_beginning()
@@ -87,6 +87,7 @@ class Follower:
     async def changes(self) -> AsyncIterator[ConsumerRecord]:
         """Each later record, without end; cancel the task to stop."""
         client = self._client
+        set_fetch_wait(client, LATER_MS)
         while True:
             batches = await client.getmany(timeout_ms=1000)
             for records in batches.values():

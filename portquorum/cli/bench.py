@@ -87,6 +87,12 @@ def receiver(context: typer.Context) -> None:
 
 
 @app.command(context_settings=_PASS_ON)
+def replay(context: typer.Context) -> None:
+    """How long `replay` takes, beside a consumer that only decodes the same records."""
+    _run("portquorum.bench.replay", context)
+
+
+@app.command(context_settings=_PASS_ON)
 def codec(context: typer.Context) -> None:
     """What each codec of Kafka's record batches costs: bytes, and CPU of all three."""
     _run("portquorum.bench.codec", context)

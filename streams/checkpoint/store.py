@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from foundation import kafka
+from foundation.kafka.clients import SOON_MS
 from foundation.settings import Settings
 from streams.checkpoint.model import PartitionCheckpoints
 
@@ -25,7 +26,7 @@ async def read(
     parts = [TopicPartition(settings.topic(topic), partition) for partition in shelves]
     if not parts:
         return shelves
-    async with kafka.started(kafka.consumer(settings)) as reader:
+    async with kafka.started(kafka.consumer(settings, fetch_max_wait_ms=SOON_MS)) as reader:
         reader.assign(parts)
         await reader.seek_to_beginning()
         while behind := await _behind(reader, parts):

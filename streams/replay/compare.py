@@ -142,12 +142,9 @@ async def compare(
     )
     total = sum(one.origin.records for one in stretches)
     given: dict[str, Given] = {}
-    done = 0
-    for one in stretches:
-        async for event in _events(settings, one, progress, done, total):
-            if _within(span, event.at):
-                given[event.event_id] = event
-        done += one.origin.records
+    async for event in _events(settings, stretches, progress, total):
+        if _within(span, event.at):
+            given[event.event_id] = event
     if progress is not None:
         progress(total, total)
     # The state of a stretch has moved along: its `now` is the last replayed append time.
@@ -174,21 +171,23 @@ def _within(span: Span, at: int) -> bool:
 
 
 async def _events(
-    settings: Settings, one: ReplayRange, progress: Progress | None, done: int, total: int
+    settings: Settings, stretches: Iterable[ReplayRange], progress: Progress | None, total: int
 ) -> AsyncIterator[Given]:
-    state, origin = one.state, one.origin
-    if not origin.records:
-        return
-    async for record in results_log.read(settings, origin.partition, origin.first, origin.end):
+    states = {one.origin.partition: one.state for one in stretches}
+    ranges = {one.origin.partition: (one.origin.first, one.origin.end) for one in stretches}
+    done = 0
+    async for record in results_log.read_all(settings, ranges):
+        state = states[record.partition]
         made = step(state, record.offset, record.timestamp, record.value, record.headers)
         for message in made.messages:
             # What is on [incidents.open] follows from [incidents]: it is not compared by itself.
             if message.topic == topics.INCIDENTS.name and message.value is not None:
                 head = _head.decode(message.value)
-                where = origin.partition, record.offset
+                where = record.partition, record.offset
                 yield Given(head.event_id, head.at, *where, message.value)
-        if progress is not None and record.offset % _EVERY == 0:
-            progress(done + record.offset - origin.first, total)
+        done += 1
+        if progress is not None and done % _EVERY == 0:
+            progress(done, total)
 
 
 async def _sent(

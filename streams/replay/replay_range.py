@@ -14,6 +14,7 @@ from aiokafka.errors import (
 from msgspec import Struct
 
 from foundation import kafka
+from foundation.kafka.clients import SOON_MS
 from foundation.settings import Settings
 from schemas import topics
 from streams import results_log
@@ -192,7 +193,7 @@ async def _offsets_at(
     """The first offset appended at or after `at`; leaves out partitions without one."""
     topic = settings.topic(topics.RESULTS.name)
     parts = [TopicPartition(topic, number) for number in bounds]
-    async with kafka.started(kafka.consumer(settings)) as reader:
+    async with kafka.started(kafka.consumer(settings, fetch_max_wait_ms=SOON_MS)) as reader:
         reader.assign(parts)
         found = await reader.offsets_for_times(dict.fromkeys(parts, at))
     return {part.partition: one.offset for part, one in found.items() if one is not None}

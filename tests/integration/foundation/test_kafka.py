@@ -18,6 +18,7 @@ from foundation.kafka import (
     create_topics,
     producer,
 )
+from foundation.kafka.clients import LATER_MS, SOON_MS
 from foundation.kafka.topics import topic_config
 from foundation.settings import Settings
 from portquorum.embedded.kafka.main import EmbeddedKafka
@@ -143,7 +144,9 @@ async def test_the_follower_gives_what_is_there_then_each_change(settings: Setti
         present = {record.key: record.value async for record in follower.present()}
         assert present == {b"a": b"1", b"b": b"2", b"c": b"3"}
         await publish(settings, (b"a", None), (b"d", b"4"))
+        assert follower._client._fetcher._fetch_max_wait_ms == SOON_MS
         assert await take(follower.changes(), 2) == {b"a": None, b"d": b"4"}
+        assert follower._client._fetcher._fetch_max_wait_ms == LATER_MS
 
 
 async def test_the_follower_of_an_empty_topic_comes_to_an_end(settings: Settings) -> None:

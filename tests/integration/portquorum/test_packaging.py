@@ -203,6 +203,7 @@ def test_every_command_runs_or_names_its_extra(installed: Path, tmp_path: Path) 
             "status-page",
             "codec",
             "receiver",
+            "replay",
         )
     }
 

@@ -10,10 +10,12 @@ import msgspec
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
+from msgspec import structs
 
 from foundation import kafka as clients
 from foundation.settings import Settings
 from schemas import incident, topics
+from streams import results_log
 from streams.checkpoint import archive
 from streams.replay.compare import compare
 from streams.replay.replay_range import Span
@@ -194,6 +196,21 @@ async def test_a_log_that_no_longer_reaches_back_is_said(
         assert "no longer reaches back to a state" in shown.stderr
     finally:
         await admin.close()
+
+
+async def test_ranges_of_several_partitions_are_read_at_once_each_in_order(
+    settings: Settings,
+) -> None:
+    settings = structs.replace(settings, partitions=4)
+    async with Log(settings) as log:
+        for partition, count in enumerate((120, 3, 0, 70)):
+            await log.empty(partition, count)
+    ranges = {0: (5, 115), 1: (0, 2), 2: (0, 0), 3: (60, 70)}
+    found: dict[int, list[int]] = {}
+    async for record in results_log.read_all(settings, ranges):
+        found.setdefault(record.partition, []).append(record.offset)
+    assert found == {number: list(range(*span)) for number, span in ranges.items() if number != 2}
+    assert [one async for one in results_log.read_all(settings, {2: (0, 0)})] == []
 
 
 async def test_wrong_use_is_2(settings: Settings, tmp_path: Path) -> None:
