@@ -18,6 +18,12 @@ from sinks.notifier.texts.outside import ELLIPSIS, beginning, shortened
 TIMES: Final = -1
 """The rank of the lines that say since when: short, and never left out."""
 
+_HEAD: Final = 0
+"""The rank of what is said of all: it leaves room for one line of the places that it is about."""
+
+PLACES: Final = 1
+"""The rank of a list of what the message is about."""
+
 _FEW: Final = 4
 """Lines of a list that come before any other list gets more."""
 
@@ -147,12 +153,14 @@ def fitted(
     Returns the body, and the passages as far as they were taken, in the order of reading.
     """
     longest = max(_LEAST_LINE, limit // 3)
-    blocks = [_Block(_narrow(passage, longest), pen) for passage in passages]
+    blocks = [_Block(_narrow(passage, longest, pen), pen) for passage in passages]
     left = limit - pen.size(first)
     by_rank = sorted(blocks, key=lambda block: block.passage.rank)
+    kept = next((block.least for block in by_rank if block.is_places), 0)
     for most in (_FEW, _MOST):
         for block in by_rank:
-            left = block.grow(left, most)
+            free = kept if most == _FEW and block.passage.rank == _HEAD else 0
+            left = block.grow(left - free, most) + free
     taken = [block for block in blocks if block.written]
     body = _PARAGRAPH.join(block.written for block in taken)
     if first:
@@ -192,6 +200,16 @@ class _Block:
         if self.passage.cut == "lines" and self._taken < whole:
             left = self._cut(left)
         return left - self._cost
+
+    @property
+    def is_places(self) -> bool:
+        """Whether it is the list of what the message is about."""
+        return self.passage.cut == "list" and self.passage.rank == PLACES
+
+    @property
+    def least(self) -> int:
+        """The length of its first line with all that belongs to it."""
+        return self._price(min(1, len(self._lines)))
 
     @property
     def written(self) -> str:
@@ -248,9 +266,12 @@ class _Block:
         return self._pen.write(line)
 
 
-def _narrow(passage: Passage, longest: int) -> Passage:
-    """The passage without lines that take the room of all others."""
-    lines = (line if isinstance(line, Link) else shortened(line, longest) for line in passage.lines)
+def _narrow(passage: Passage, longest: int, pen: Pen) -> Passage:
+    """The passage without lines that take the room of all others, as the channel counts it."""
+    lines = (
+        line if isinstance(line, Link) else pen.beginning(shortened(line, longest), longest)
+        for line in passage.lines
+    )
     return structs.replace(passage, lines=tuple(lines))
 
 

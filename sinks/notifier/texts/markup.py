@@ -170,23 +170,31 @@ class Pen(Struct, frozen=True):
         """One line of text, escaped: the longest beginning of it that fits, with an ellipsis."""
         return self.longest(lambda length: _cut(text, length), len(text), limit)
 
+    def beginning(self, text: str, limit: int) -> str:
+        """The longest beginning of a line that has at most `limit` before it is escaped."""
+        return _longest(lambda length: _cut(text, length), len(text), limit, self.size)
+
     def longest(self, at: Callable[[int], str], most: int, limit: int) -> str:
         """`at(n)`, escaped, with the largest `n` of 0 … `most` that fits into `limit`.
 
         A longer `n` gives no shorter text. Empty if not even `at(0)` fits.
         """
-        whole = self.write(at(most))
-        if self.size(whole) <= limit:
-            return whole
-        best, low, high = "", 0, most - 1
-        while low <= high:
-            middle = (low + high) // 2
-            written = self.write(at(middle))
-            if self.size(written) <= limit:
-                best, low = written, middle + 1
-            else:
-                high = middle - 1
-        return best
+        return _longest(lambda length: self.write(at(length)), most, limit, self.size)
+
+
+def _longest(at: Callable[[int], str], most: int, limit: int, measure: Callable[[str], int]) -> str:
+    whole = at(most)
+    if measure(whole) <= limit:
+        return whole
+    best, low, high = "", 0, most - 1
+    while low <= high:
+        middle = (low + high) // 2
+        written = at(middle)
+        if measure(written) <= limit:
+            best, low = written, middle + 1
+        else:
+            high = middle - 1
+    return best
 
 
 def _cut(text: str, length: int) -> str:

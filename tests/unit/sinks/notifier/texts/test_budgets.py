@@ -8,7 +8,7 @@ from schemas.incident import HostTarget, IncidentEvent, RegionEvent, TargetsEven
 from schemas.plain_text import unsafe_in
 from sinks.notifier.model import Delivery
 from sinks.notifier.texts import gsm7
-from sinks.notifier.texts.model import Budget, Text
+from sinks.notifier.texts.model import Budget, Text, Units
 from sinks.notifier.texts.on_call import details, summary_line
 from sinks.notifier.texts.render import render
 from tests.unit.schemas.edges import ends_of
@@ -110,6 +110,19 @@ def test_what_where_and_since_when_are_always_told(told: Delivery, budget: Budge
     places = {event.host or event.target for event in events if isinstance(event, IncidentEvent)}
     assert any(place in whole for place in places)
     assert any(hour in whole for hour in ("01:59", "02:00", "02:01"))
+
+
+@pytest.mark.parametrize("units", ["characters", "bytes", "utf16"])
+@pytest.mark.parametrize("tags", [(), ("\U0001f600" * 80,)])
+def test_a_short_digest_of_two_hosts_names_one_of_them(units: Units, tags: tuple[str, ...]) -> None:
+    """What is said of all leaves room for a place, also in letters of four bytes."""
+    hosts = ("2001:db8::1", "db1.example.com")
+    events = [incident_event(host=host, name="\U0001f600" * 255, tags=tags) for host in hosts]
+    budget = Budget(title=0, body=300, units=units)
+    text = render(delivery("digest", *events, at=AT + 600_000), budget)
+    fits(text, budget)
+    assert any(host in text.body for host in hosts)
+    assert "Since: 2026-12-01 01:59" in text.body
 
 
 @pytest.mark.parametrize("budget", ALL)
