@@ -1,30 +1,144 @@
-"""Secrets within requests: headers, paths and bodies, with names in place of values.
+"""Text of others in which a secret may stand: names in place of values, or what may be copied.
 
-All texts are those of options that may have secrets: `$` is `$$` in them (`urls.literal`), and a
-`${PORTQUORUM_SECRET_…}` that is there already is left alone.
+Texts of requests may be those of options that may have secrets, as well: `$` is `$$` in them
+(`urls.literal`), and a `${PORTQUORUM_SECRET_…}` that is there already is left alone.
 """
 
 import json
 import re
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 from portquorum.importing.model import Place
 from portquorum.importing.secrets import Secrets, looks_secret
-from producers.kinds.secrets import PREFIX
+from producers.kinds.secrets import PREFIX, SHORTEST
 
+Hide = Callable[[str, str], str]
+"""What stands for a secret: of a hint for its name (`path`, a parameter) and its value."""
+
+HIDDEN: Final = "***"
 _NAMED: Final = "${" + PREFIX
-_SCHEME: Final = re.compile(
-    r"(bearer|basic|token|apikey|digest|splunk)(\s+)(\S.*)", re.IGNORECASE | re.DOTALL
+_PLACEHOLDER: Final = re.compile(rf"\$\{{{PREFIX}[A-Z0-9_]*\}}")
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_KNOWN: Final = re.compile(
+    r"(?:sk|pk|rk|ghp|gho|ghs|github_pat|glpat|xox[abposr]|AKIA|ASIA|AIza|dop_v1|hvs|npm|pypi"
+    r"|shpat|whsec|SG)[-_.][A-Za-z0-9_-]{8,}|AKIA[0-9A-Z]{12,}|AIza[A-Za-z0-9_-]{20,}"
+    r"|eyJ[A-Za-z0-9_-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY"
 )
-_PARAMETER: Final = re.compile(r"([?&])([^=&]+)=([^&]*)")
+"""How tokens of well-known services begin; `eyJ` is a JSON Web Token (RFC 7519)."""
+
+_PIECE: Final = re.compile(r"[A-Za-z0-9+/]+")
+_LONG: Final = 16
+_VERY_LONG: Final = 24
+_MANY_DIGITS: Final = 3
+_WORD: Final = re.compile(r"\S+")
+_URL_LOGIN: Final = re.compile(
+    r"(?<=://)(?:[^/?#\s@]+(?:@[^/?#\s@]*)*|[^\s@:/?#]*:(?![0-9]{1,5}[/?#])[^\s@]*)@"
+)
+"""User and password of a URL; also one with a slash in it, which ends them for programs."""
+
+_BARE_LOGIN: Final = re.compile(
+    r"(?<![\w/*])(?!(?:sips?|mailto|xmpp|tel|acct):)[^\s'\"`/@:|]{1,200}:[^\s'\"`/@]{1,200}@(?=[\w.\[-])"
+)
+"""The same without a scheme before it."""
+
+_SCHEME: Final = re.compile(
+    r"(bearer|basic|token|apikey|digest|splunk|negotiate)(\s+)(\S.*)", re.IGNORECASE | re.DOTALL
+)
+_LOGIN: Final = re.compile(r"\b((?i:bearer|basic))\s+(?=\S*(?:[0-9=]|[a-z][A-Z]))\S{6,}")
+_SAID: Final = re.compile(
+    r"(?i)((?:pass(?:word|wd|phrase)?|pwd|secret|token|api[ _-]?key|access[ _-]?key|\bpin"
+    r"|community|credentials?)\b[\"']?\s*(?:[:=>]|\bis\b\s*:?)\s*)(\"[^\"]*\"|'[^']*'|[^\s&,;<]+)"
+)
+"""`password: …`, `?api_key=…`, `"token": "…"`, in whatever text."""
+
+_PARAMETER: Final = re.compile(r"([?&;])([^=&;?#\s]+)=([^&;#\s]*)")
 _SEGMENT: Final = re.compile(r"(?<=/)[A-Za-z0-9_-]{24,}(?=/|\?|$)")
-_FORM: Final = re.compile(r"[A-Za-z0-9_.%+-]+=[^&=\s]*(&[A-Za-z0-9_.%+-]+=[^&=\s]*)*")
-_SHORTEST: Final = 4
+_FORM: Final = re.compile(r"[A-Za-z0-9_.%+\[\]-]+=[^&=\s]*(&[A-Za-z0-9_.%+\[\]-]+=[^&=\s]*)*")
+_PLAIN_HEADERS: Final = frozenset(
+    {
+        *("accept", "accept-charset", "accept-encoding", "accept-language", "cache-control"),
+        *("content-type", "content-language", "host", "origin", "pragma", "referer", "user-agent"),
+        *("x-requested-with", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-for"),
+        *("x-forwarded-port", "x-real-ip", "upgrade-insecure-requests", "dnt", "range", "expect"),
+        *("soapaction", "prefer", "forwarded", "sec-websocket-protocol"),
+    }
+)
+"""Headers whose values are no secrets."""
+
+_NUMBERS: Final = re.compile(r"[0-9]{1,3}(?:[., ]+[0-9]{1,3}){0,3}")
+_HARMLESS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "none"})
+
+
+def looks_token(text: str) -> bool:
+    """Whether a text is most likely a token: a UUID, a known beginning, long and without words."""
+    if _UUID.search(text) or _KNOWN.search(text):
+        return True
+    return any(_is_random(piece) for piece in _PIECE.findall(text))
+
+
+def _is_random(piece: str) -> bool:
+    digits = sum(letter.isdigit() for letter in piece)
+    letters = len(piece) - digits
+    if len(piece) >= _LONG and digits >= _MANY_DIGITS and letters >= _MANY_DIGITS:
+        return "/" not in piece.strip("/") or len(piece) >= 2 * _VERY_LONG
+    mixed = piece.lower() not in {piece, piece.upper().lower()} and _changes(piece) >= _LONG // 2
+    return len(piece) >= _VERY_LONG and mixed
+
+
+def _changes(piece: str) -> int:
+    """How often a letter of the other case follows."""
+    return sum(a.isupper() != b.isupper() for a, b in pairwise(piece))
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether the value of a parameter or field is most often a secret, by its name or itself."""
+    plain = unquote_plus(value)
+    return looks_secret(unquote_plus(name)) or scrubbed(plain) != plain
+
+
+def scrubbed(text: str) -> str:
+    """Free text without what may be a secret in it: as `named`, and without any token."""
+    return _WORD.sub(lambda word: HIDDEN if looks_token(word[0]) else word[0], named(text))
+
+
+def named(text: str) -> str:
+    """A name, a host or a label as `sentence`, and without what follows `password:` and the like.
+
+    Unlike `scrubbed` it keeps what is only long and odd, as names of machines are.
+    """
+    return _SAID.sub(rf"\1{HIDDEN}", _LOGIN.sub(rf"\1 {HIDDEN}", sentence(text)))
+
+
+def sentence(text: str) -> str:
+    """A sentence that quotes others: without logins and secret parameters of URLs, known tokens."""
+    plain = _PARAMETER.sub(
+        lambda one: f"{one[1]}{one[2]}={HIDDEN}" if is_secret(one[2], one[3]) else one[0],
+        _BARE_LOGIN.sub(f"{HIDDEN}@", _URL_LOGIN.sub(f"{HIDDEN}@", text)),
+    )
+    return _WORD.sub(lambda word: HIDDEN if _KNOWN.search(word[0]) else word[0], plain)
+
+
+def hider(secrets: Secrets, place: Place, owner: str) -> Hide:
+    """Names for secrets in the URL of `owner`, in words (such as group and name)."""
+
+    def hide(hint: str, value: str) -> str:
+        part = {"path": "a part of the path", "query": "the query"}.get(hint)
+        what = f"{part or f'the parameter {hint}'} of the URL of {owner}"
+        return secrets.check(f"{owner} {hint}", place, what, value=value)
+
+    return hide
 
 
 def header(name: str, text: str, secrets: Secrets, place: Place, owner: str) -> str:
-    """The value of a header, with a name in place of a secret; its scheme (`Bearer`) stays."""
-    if _NAMED in text or not looks_secret(name) or len(text) < _SHORTEST:
+    """The value of a header, with a name in place of a secret; its scheme (`Bearer`) stays.
+
+    A header whose name says nothing may have one as well.
+    """
+    if may_be_copied(name, text) or _is_named(text):
         return text
     scheme = _SCHEME.fullmatch(text)
     lead, value = (scheme[1] + scheme[2], scheme[3]) if scheme else ("", text)
@@ -34,64 +148,87 @@ def header(name: str, text: str, secrets: Secrets, place: Place, owner: str) -> 
     return lead + secrets.check(f"{owner} {name}", place, what, value=value)
 
 
-def path(text: str, secrets: Secrets, place: Place, owner: str) -> str:
+def _is_named(text: str) -> bool:
+    """Whether a value is that of a name already, but for its scheme."""
+    rest = _PLACEHOLDER.sub("", text)
+    scheme = _SCHEME.fullmatch(text)
+    rest = rest[len(scheme[1]) :] if scheme else rest
+    return rest != text and len(rest.strip()) < SHORTEST
+
+
+def may_be_copied(name: str, text: str) -> bool:
+    """Whether the value of a header is no secret, or too short to be one that a prober takes."""
+    if len(text) < SHORTEST or text.lower() in _HARMLESS or _NUMBERS.fullmatch(text):
+        return True
+    return name.strip().lower() in _PLAIN_HEADERS and scrubbed(text) == text
+
+
+def path(text: str, hide: Hide) -> str:
     """A path with its query, with names in place of values that are most often secrets.
 
-    Those are the values of parameters with such a name, and parts of the path that are long and
-    look made by a machine.
+    Those are the values of parameters with such a name, and parts that look made by a machine.
     """
+    plain, question, query = text.partition("?")
+    plain = "/".join(
+        hide("path", part) if _NAMED not in part and looks_token(part) else part
+        for part in plain.split("/")
+    )
+    plain = _SEGMENT.sub(
+        lambda one: hide("path", one[0]) if _is_made_by_a_machine(one[0]) else one[0], plain
+    )
 
-    def parameter(found: re.Match[str]) -> str:
-        name, value = found[2], found[3]
-        if _NAMED in value or not looks_secret(name) or len(value) < _SHORTEST:
-            return found[0]
-        what = f"the parameter {name} of the URL of {owner}"
-        return f"{found[1]}{name}={secrets.check(f'{owner} {name}', place, what, value=value)}"
+    def value(written: str) -> str:
+        name, equals, value = written.partition("=")
+        if not equals:
+            odd = _NAMED not in written and looks_token(written)
+            return hide("query", written) if odd else written
+        if _NAMED in value or len(value) < SHORTEST or not is_secret(name, value):
+            return written
+        return f"{name}={hide(unquote_plus(name), value)}"
 
-    def segment(found: re.Match[str]) -> str:
-        value = found[0]
-        digits = sum(char.isdecimal() for char in value)
-        if digits < 3 or digits == len(value) or _is_words(value):
-            return value
-        what = f"a part of the path of {owner}"
-        return secrets.check(f"{owner} path", place, what, value=value)
-
-    before, question, query = text.partition("?")
-    before = _SEGMENT.sub(segment, before)
-    return before + _PARAMETER.sub(parameter, question + query)
+    return plain + question + "&".join(map(value, query.split("&")))
 
 
 def body(text: str, secrets: Secrets, place: Place, owner: str) -> str:
     """The body of a request: fields of JSON or a form with such names, or all of it."""
-    if _NAMED in text:
-        return text
+
+    def hide(hint: str, value: str) -> str:
+        what = f"{hint} in the body of {owner}"
+        return secrets.check(f"{owner} {hint}", place, what, value=value)
+
     try:
         value = json.loads(text)
-    except ValueError:
-        value = None
-    if isinstance(value, dict | list):
-        hidden, found = _in_json(value, secrets, place, owner)
-        return json.dumps(hidden, ensure_ascii=False) if found else text
+        if isinstance(value, dict | list):
+            hidden = in_json(value, hide)
+            return text if hidden == value else json.dumps(hidden, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        pass  # no JSON, or one of hundreds of levels, which is as any text
     if _FORM.fullmatch(text):
-        return path(f"?{text}", secrets, place, owner)[1:]
-    if looks_secret(text):
+        return path(f"?{text}", hide)[1:]
+    rest = _PLACEHOLDER.sub("", text)
+    if scrubbed(rest) != rest or (looks_secret(rest) and rest == text):
         return secrets.check(f"{owner} body", place, f"the body of {owner}", value=text)
     return text
 
 
-def _in_json(
-    value: Any, secrets: Secrets, place: Place, owner: str, name: str = ""
-) -> tuple[Any, bool]:
+def in_json(value: Any, hide: Hide, name: str = "") -> Any:
+    """A value of JSON in which names stand for secrets."""
     if isinstance(value, dict):
-        pairs = {key: _in_json(one, secrets, place, owner, key) for key, one in value.items()}
-        return {k: one for k, (one, _) in pairs.items()}, any(hid for _, hid in pairs.values())
+        return {key: in_json(one, hide, key) for key, one in value.items()}
     if isinstance(value, list):
-        items = [_in_json(one, secrets, place, owner, name) for one in value]
-        return [one for one, _ in items], any(hid for _, hid in items)
-    if isinstance(value, str) and looks_secret(name) and len(value) >= _SHORTEST:
-        what = f"{name} in the body of {owner}"
-        return secrets.check(f"{owner} {name}", place, what, value=value), True
-    return value, False
+        return [in_json(one, hide, name) for one in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    text = str(value)
+    if _NAMED in text or len(text) < SHORTEST:
+        return value
+    return hide(name or "text", text) if is_secret(name, text) else value
+
+
+def _is_made_by_a_machine(text: str) -> bool:
+    """Whether a long part of a path has digits, and is no row of words and numbers."""
+    digits = sum(char.isdecimal() for char in text)
+    return digits >= _MANY_DIGITS and digits < len(text) and not _is_words(text)
 
 
 def _is_words(text: str) -> bool:

@@ -48,7 +48,7 @@ def documents(path: Path) -> tuple[list[Root], list[Unreadable]]:
 
 def documents_of(text: str, file: str, line: int = 0) -> tuple[list[Root], list[Unreadable]]:
     """As `documents`; `line` is that of a block string within `file` before which it begins."""
-    roots, problems = tree.read(text, file)
+    roots, problems = tree.read(text, file, is_quoted=False)
     if line:
         for root in roots:
             _shift(root.value, line)

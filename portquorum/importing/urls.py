@@ -43,6 +43,10 @@ def http_place(url: str) -> HttpPlace:
     try:
         parts = urlsplit(text)
         port = parts.port
+    except ValueError:
+        # What stands there may be a password with a slash in it, and is not repeated.
+        raise ValueError("expected a URL with a host and a port from 1 to 65535") from None
+    try:
         host = canonical_host(parts.hostname or "")
     except ValueError as error:
         raise ValueError(f"expected a URL with a host and perhaps a port: {error}") from None

@@ -137,23 +137,28 @@ class _Open:
         self.merges: list[tuple[Any, int]] = []
 
 
-def read(text: str, file: str) -> tuple[list[Root], list[Problem]]:
+def read(text: str, file: str, *, is_quoted: bool = True) -> tuple[list[Root], list[Problem]]:
     """All documents of `text` except empty ones.
 
+    `is_quoted`: problems of what is no YAML may repeat some of the text, to say how it is written.
     Never raises for the text's content: unreadable parts are problems (`is_fatal`), and the
     documents before them are returned. Duplicate keys are problems too (the first one stays).
     """
     builder = _Builder(file)
     roots: list[Root] = []
+
+    def shown() -> str:
+        return text if is_quoted else yaml_errors.masked(text)
+
     try:
         for root in builder.documents(text):
             if root.value is not None:
                 roots.append(root)  # noqa: PERF401 - those before an error are kept
     except _Stop as stop:
-        wrong = yaml_errors.of_content(str(stop), stop.line, text)
-        builder.problems.append(_fatal(file, wrong))
+        message = str(stop) if is_quoted else yaml_errors.without_names(str(stop))
+        builder.problems.append(_fatal(file, yaml_errors.of_content(message, stop.line, shown())))
     except yaml.MarkedYAMLError as error:
-        builder.problems.append(_fatal(file, yaml_errors.of_parser(error, text)))
+        builder.problems.append(_fatal(file, yaml_errors.of_parser(error, shown())))
     except (yaml.YAMLError, ValueError) as error:
         builder.problems.append(_fatal(file, yaml_errors.of_reader(error, text)))
     return roots, builder.problems

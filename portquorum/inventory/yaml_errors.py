@@ -12,6 +12,7 @@ from portquorum.inventory.yaml_place import (
     FIELD,
     Place,
     Wrong,
+    names_secret,
     quoted,
     quoted_in_line,
     short,
@@ -24,6 +25,9 @@ _GLUED_DASH: Final = re.compile(r"\s*-([A-Za-z_{\"'][^-].*)\Z")
 _CONFLICT: Final = re.compile(r"(<{7}|>{7})( |\Z)|={7}\Z")
 _ODD_BLANK: Final = re.compile("[ \t]*([\u00a0\u2000-\u200b\u202f\u3000\ufeff])")
 
+_VALUE: Final = re.compile(r"^([ \t]*(?:-[ \t]+)*(?:[A-Za-z_][\w.-]*[ \t]*:)?)(.*)$", re.MULTILINE)
+_NAMED: Final = re.compile(r"(?<=&)\S+(?= above)|(?<=the tag )\S+(?=;|$)")
+
 _MARKS: Final = {
     "while scanning an alias": "*",
     "while scanning an anchor": "&",
@@ -35,6 +39,19 @@ _MARKS: Final = {
 def lines_of(text: str) -> list[str]:
     """The lines of a text, as YAML counts them."""
     return _BREAK.split(text)
+
+
+def masked(text: str) -> str:
+    """The text with `x` for each letter and digit but those of fields: nothing is repeated of it.
+
+    Lines and columns stay.
+    """
+    return _VALUE.sub(lambda one: one[1] + re.sub(r"\w", "x", one[2]), text)
+
+
+def without_names(message: str) -> str:
+    """A sentence of `of_content` without the name of an anchor or a tag."""
+    return _NAMED.sub("…", message)
 
 
 def of_parser(error: Any, text: str) -> Wrong:
@@ -56,6 +73,8 @@ def of_content(message: str, line: int, text: str) -> Wrong:
     """The mistake behind what is YAML, but nothing that an inventory may have."""
     lines = lines_of(text)
     here = lines[line - 1] if 0 < line <= len(lines) else ""
+    if names_secret(here):
+        message = without_names(message)
     if "{{" in here and "as a key" in message:
         return Wrong(line, here.index("{{") + 1, _TEMPLATE)
     if "expected an anchor" in message:
@@ -186,7 +205,7 @@ def _start(place: Place) -> Wrong | None:
     at, column = (place.line, place.column) if known is None else (place.begin, place.begin_column)
     text = place.text(at)
     mark = text[column : column + 1] or known
-    shown = quoted(text) or quoted_in_line(text[column:])
+    shown = quoted(text) or ("" if names_secret(text) else quoted_in_line(text[column:]))
     what = f"a text that begins with {mark} needs quotes{shown}"
     return Wrong(at, column + 1, what)
 
@@ -198,10 +217,12 @@ def _glued(place: Place) -> Wrong | None:
         dash = _GLUED_DASH.match(text)
         if dash is not None:
             shown = short(dash[1])
-            return Wrong(line, text.index("-") + 1, f"a blank is missing: write `- {shown}`")
+            wanted = "behind the -" if names_secret(text) else f"write `- {shown}`"
+            return Wrong(line, text.index("-") + 1, f"a blank is missing: {wanted}")
         colon = _GLUED.match(text)
         if colon is not None and "://" not in text:
-            shown = short(f"{colon[1]}: {colon[2]}")
+            value = "…" if names_secret(colon[1]) else colon[2]
+            shown = short(f"{colon[1]}: {value}")
             return Wrong(line, text.index(":") + 1, f"a blank is missing: write `{shown}`")
     return None
 
@@ -232,7 +253,7 @@ def _no_colon(place: Place) -> Wrong | None:
     if not bare or ":" in bare or bare[0] in "\"'{[&*!|>#":
         return None
     name, _, value = bare.partition(" ")
-    wanted = f"{name}: {value}" if value else f"{name}: …"
+    wanted = f"{name}: {value}" if value and not names_secret(name) else f"{name}: …"
     return Wrong(line, 0, f"a colon is missing: write `{short(wanted)}`")
 
 

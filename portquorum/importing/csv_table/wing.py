@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from portquorum.importing import hiding
 from portquorum.importing.csv_table import cells, columns, places, reader
 from portquorum.importing.csv_table.reader import Row, Table
 from portquorum.importing.folders import files_of
+from portquorum.importing.hiding import scrubbed
 from portquorum.importing.model import Found, Ignored, Import, Options, Place
 from portquorum.importing.secrets import Secrets
-from portquorum.importing.sensitive import hidden_path, scrubbed
 from portquorum.importing.statuses import statuses
 from portquorum.importing.urls import literal
 from portquorum.inventory.ports import SERVICES
@@ -249,7 +250,7 @@ def _options(
             probe[name.removeprefix(columns.PROBE)] = cells.value(cell)
     path = probe.get("path")
     if isinstance(path, str):
-        probe["path"] = literal(hidden_path(path, _hider(entry, secrets)))
+        probe["path"] = literal(hiding.path(path, _hider(entry, secrets)))
         if probe["path"] != literal(path) and _is_clear(target, probe):
             probe["insecure"] = True
     target.pop("probe", None)

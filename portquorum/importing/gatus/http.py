@@ -9,7 +9,8 @@ from portquorum.importing import hiding
 from portquorum.importing.gatus.body import of_body
 from portquorum.importing.gatus.check import NEVER, Check, Endpoint, shared_conditions, tls_options
 from portquorum.importing.gatus.condition import NO_ANSWER, Condition, holds, parse
-from portquorum.importing.gatus.texts import LeaveOutError
+from portquorum.importing.gatus.texts import LeaveOutError, Texts, is_variable
+from portquorum.importing.model import Place
 from portquorum.importing.statuses import Status, ranges
 from portquorum.importing.urls import HttpPlace, http_entry, http_place, literal
 from producers.kinds.http_options import OURS
@@ -82,7 +83,7 @@ def place_of(endpoint: Endpoint) -> tuple[HttpPlace, str]:
 def hidden_path(url_place: HttpPlace, endpoint: Endpoint) -> str:
     """The path for an option that may have secrets, with names in place of what looks like one."""
     path, secrets = literal(url_place.path), endpoint.texts.secrets
-    return hiding.path(path, secrets, endpoint.place, endpoint.owner)
+    return hiding.path(path, hiding.hider(secrets, endpoint.place, endpoint.owner))
 
 
 def _split(url: str) -> tuple[str, str]:
@@ -98,11 +99,16 @@ def _login(written: str, endpoint: Endpoint, check: Check) -> None:
     username, _, password = written.partition(":")
     texts, owner, place = endpoint.texts, endpoint.owner, endpoint.place
     what = f"the password in the URL of {owner}"
-    hidden = texts.option(password, place, what, secret=True)
-    if hidden and "${" not in hidden:
-        hidden = texts.secrets.check(f"{owner} password", place, what, value=password)
+    hidden = _password(texts, password, place, what, f"{owner} password")
     name = texts.option(username, place, f"the user in the URL of {owner}")
     check.probe["basic_auth"] = {"username": name, "password": hidden}
+
+
+def _password(texts: Texts, written: str, place: Place, what: str, hint: str) -> str:
+    """The name for a password: that of its variable, or one for all that stands there."""
+    if not written or is_variable(written):
+        return texts.option(written, place, what, secret=True)
+    return texts.secrets.check(hint, place, what, value=written)
 
 
 def _headers(endpoint: Endpoint, check: Check) -> None:
@@ -117,7 +123,7 @@ def _headers(endpoint: Endpoint, check: Check) -> None:
             check.differs(f"the header {name} is that of the connection, and not sent")
         else:
             what = f"the header {name} of {owner}"
-            value = texts.option(text, written.place(name), what)
+            value = texts.option(text, written.place(name), what, defaults=False)
             headers[name] = hiding.header(name, value, texts.secrets, written.place(name), owner)
     if headers:
         check.probe["headers"] = headers
@@ -134,7 +140,8 @@ def _body(endpoint: Endpoint, check: Check) -> None:
         return
     if graphql:
         names = {name.lower() for name in check.probe.get("headers", {})}
-        check.probe["body"] = json.dumps({"query": text}, ensure_ascii=False)
+        sent = json.dumps({"query": text}, ensure_ascii=False)
+        check.probe["body"] = hiding.body(sent, texts.secrets, fields.place("body"), owner)
         if "content-type" not in names:
             headers = {"Content-Type": "application/json"}
             check.probe["headers"] = headers | check.probe.get("headers", {})
@@ -154,7 +161,7 @@ def body_text(endpoint: Endpoint, check: Check) -> str:
     if "[LOCAL_ADDRESS]" in text:
         raise LeaveOutError("it sends the address of the prober ([LOCAL_ADDRESS])")
     place, what = fields.place("body"), f"the body of {endpoint.owner}"
-    return endpoint.texts.option(text, place, what)
+    return endpoint.texts.option(text, place, what, defaults=False)
 
 
 def _client(endpoint: Endpoint, check: Check) -> bool:
@@ -192,10 +199,7 @@ def _proxy(written: str, endpoint: Endpoint) -> str:
     scheme, _, user = login.partition("://")
     place, what = client.place("proxy-url"), f"the login of the proxy of {endpoint.owner}"
     name, colon, password = user.partition(":")
-    hidden = texts.option(password, place, what, secret=True)
-    if password and "${" not in hidden:
-        hint = f"{endpoint.owner} proxy password"
-        hidden = texts.secrets.check(hint, place, what, value=password)
+    hidden = _password(texts, password, place, what, f"{endpoint.owner} proxy password")
     shown = texts.option(name, place, what) + colon + hidden
     return f"{scheme}://{shown}@{texts.known(rest).removesuffix('/')}"
 

@@ -143,8 +143,9 @@ def websocket(endpoint: Endpoint) -> Check:
     headers = {"Origin": "http://localhost/"}  # Gatus' own
     written = endpoint.fields.child("headers")
     for name in written.value:
-        value = texts.option(written.text(name), written.place(name), f"{name} of {owner}")
-        headers[name] = hiding.header(name, value, texts.secrets, written.place(name), owner)
+        where, what = written.place(name), f"{name} of {owner}"
+        value = texts.option(written.text(name), where, what, defaults=False)
+        headers[name] = hiding.header(name, value, texts.secrets, where, owner)
     check.probe["headers"] = headers
     left = shared_conditions(endpoint, check, body=True)
     steps = _steps(endpoint, check, left)

@@ -44,11 +44,20 @@ class Texts:
             for one in parts(_without_templates(text))
         )
 
-    def option(self, text: str, place: Place, what: str, *, secret: bool = False) -> str:
+    def option(
+        self,
+        text: str,
+        place: Place,
+        what: str,
+        *,
+        secret: bool = False,
+        defaults: bool = True,
+    ) -> str:
         """The text for an option that may have secrets (`$` is `$$` there).
 
         A variable is a secret if it has no value, if its name is that of one, or if `secret`:
-        `what` it is, for the operator.
+        `what` it is, for the operator. `defaults`: those that stand in the file (`${X:-d}`) may
+        be copied.
         """
         found = ""
         for one in parts(_without_templates(text)):
@@ -56,6 +65,7 @@ class Texts:
                 found += one.replace("$", "$$")
                 continue
             hidden = secret or looks_secret(one.name)
+            hidden |= not defaults and not self.variables.get(one.name)
             value = None if hidden else value_of(one, self.variables)
             if value is None:
                 said = f"{what}: the variable {one.name} of Gatus"
@@ -63,6 +73,12 @@ class Texts:
             else:
                 found += value.replace("$", "$$")
         return found
+
+
+def is_variable(text: str) -> bool:
+    """Whether a text is one variable and nothing else."""
+    found = parts(_without_templates(text))
+    return len(found) == 1 and isinstance(found[0], Variable)
 
 
 def _key(variable: Variable) -> str:

@@ -18,6 +18,7 @@ from portquorum.importing.gatus.http import http
 from portquorum.importing.gatus.job import job
 from portquorum.importing.gatus.routes import Routes
 from portquorum.importing.gatus.texts import LeaveOutError, Texts
+from portquorum.importing.hiding import named
 from portquorum.importing.model import Found, Ignored, Import, Options, Place, Unreadable
 from portquorum.importing.secrets import Secrets
 from portquorum.importing.source_yaml import Fields, WrongValueError
@@ -117,7 +118,7 @@ class _Reader:
     def _named(self, fields: Fields, group: str) -> Found:
         name = str(fields.get("name", "")) or f"line {fields.place().line}"
         group = group or str(fields.get("group", ""))
-        shown, of = self._texts.shown(name), self._texts.shown(group)
+        shown, of = named(self._texts.shown(name)), named(self._texts.shown(group))
         return Found(place=fields.place(), name=shown, group=of, key=f"{of}_{shown}")
 
     def _endpoint(

@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from portquorum.importing.hiding import named, scrubbed
 from portquorum.importing.kuma import databases, http, network, services
 from portquorum.importing.kuma.fields import MonitorFields
 from portquorum.importing.kuma.left_out import NO_CHECKS, LeftOutError
 from portquorum.importing.kuma.monitor import Context, Monitor, Targets
 from portquorum.importing.model import Found, Timing
-from portquorum.importing.sensitive import scrubbed
 from portquorum.importing.timing import fit
 from portquorum.importing.timing import text as duration_text
 from schemas.plain_text import one_line
@@ -70,7 +70,7 @@ def entry(
     fields: MonitorFields, context: Context, groups: tuple[str, ...], *, active: bool
 ) -> Entry:
     """The entry of a monitor that is no group."""
-    name = one_line(fields.text("name")).strip() or "monitor"
+    name = one_line(named(fields.text("name"))).strip() or "monitor"
     kind = fields.text("type").strip().lower()
     key = fields.text("id") or name
     monitor = Monitor(fields, context, name)

@@ -7,11 +7,11 @@ before it judges a status, and reads an answer that is JSON as values.
 import re
 from typing import Any, Final
 
+from portquorum.importing import hiding
 from portquorum.importing.kuma import jsonata
 from portquorum.importing.kuma.http_request import request
 from portquorum.importing.kuma.left_out import LeftOutError
 from portquorum.importing.kuma.monitor import Monitor, Targets
-from portquorum.importing.sensitive import hidden_path
 from portquorum.importing.statuses import statuses
 from portquorum.importing.urls import HttpPlace, http_entry, http_place
 
@@ -105,7 +105,7 @@ def _asked(monitor: Monitor) -> tuple[dict[str, Any], HttpPlace]:
         host=place.host,
         port=place.port,
         tls=place.tls,
-        path=hidden_path(place.path, monitor.of_path()),
+        path=hiding.path(place.path, monitor.of_path()),
     )
     entry = http_entry(hidden)
     probe = entry.setdefault("probe", {})

@@ -4,25 +4,15 @@ import json
 from typing import Any, Final
 from urllib.parse import quote
 
+from portquorum.importing import hiding
 from portquorum.importing.kuma.left_out import LeftOutError
 from portquorum.importing.kuma.monitor import Monitor
 from portquorum.importing.secrets import looks_secret
-from portquorum.importing.sensitive import hidden_path, looks_token
 from portquorum.importing.urls import HttpPlace, literal
 from producers.kinds.http_options import OURS
 from producers.kinds.secrets import SHORTEST
 
-_PLAIN_HEADERS: Final = frozenset(
-    {
-        *("accept", "accept-charset", "accept-encoding", "accept-language", "cache-control"),
-        *("content-type", "host", "origin", "pragma", "referer", "user-agent", "dnt"),
-        *("x-requested-with", "x-forwarded-proto", "x-forwarded-host", "upgrade-insecure-requests"),
-    }
-)
-"""Headers whose values are no secrets."""
-
 _TYPES: Final = {"form": "application/x-www-form-urlencoded", "xml": "text/xml; charset=utf-8"}
-_HARMLESS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "0", "1", "null"})
 _PROXY_PORT: Final = 8080
 _DEEPEST: Final = 50
 
@@ -84,8 +74,7 @@ def _headers(monitor: Monitor) -> dict[str, str]:
 
 def _header(monitor: Monitor, name: str, value: str) -> str:
     plain = value.strip()
-    is_plain = name.lower() in _PLAIN_HEADERS and not looks_token(plain) and "${" not in plain
-    if len(plain) < SHORTEST or is_plain or plain.lower() in _HARMLESS:
+    if hiding.may_be_copied(name, plain) and "${" not in plain:
         return literal(plain)
     return monitor.secret(name, plain, f"the header {name}")
 
@@ -189,9 +178,9 @@ def _body(monitor: Monitor, probe: dict[str, Any], headers: dict[str, str]) -> N
     if not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = _TYPES[encoding]
     if encoding == "form":
-        hidden = hidden_path(f"?{body}", _form_secret(monitor)).removeprefix("?")
+        hidden = hiding.path(f"?{body}", _form_secret(monitor)).removeprefix("?")
         probe["body"] = literal(hidden)
-    elif looks_token(body) or looks_secret(body):
+    elif hiding.scrubbed(body) != body or looks_secret(body):
         probe["body"] = monitor.secret("body", body)
     else:
         probe["body"] = literal(body)
@@ -215,7 +204,7 @@ def _json(monitor: Monitor, value: object, name: str, depth: int) -> Any:
     if isinstance(value, bool) or value is None:
         return value
     text = str(value)
-    if text and (looks_secret(name) or looks_token(text) or "${" in text):
+    if text and (hiding.is_secret(name, text) or "${" in text):
         return monitor.secret(f"body {name}", text, f"{name} in the body")
     return literal(value) if isinstance(value, str) else value
 

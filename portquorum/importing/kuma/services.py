@@ -4,11 +4,11 @@ import re
 from typing import Any, Final
 from urllib.parse import quote
 
+from portquorum.importing import hiding
 from portquorum.importing.kuma import http, names, network
 from portquorum.importing.kuma.http_request import in_clear
 from portquorum.importing.kuma.left_out import NO_CONTAINER, LeftOutError
 from portquorum.importing.kuma.monitor import Monitor, Targets
-from portquorum.importing.sensitive import hidden_path
 from portquorum.importing.urls import HttpPlace, http_entry, http_place, literal, tls_option
 
 _A2S: Final = "ff ff ff ff 54 53 6f 75 72 63 65 20 45 6e 67 69 6e 65 20 51 75 65 72 79 00"
@@ -80,7 +80,7 @@ def websocket(monitor: Monitor) -> Targets:
     if fields.flag("wsIgnoreSecWebsocketAcceptHeader"):
         monitor.differs("a server with a wrong Sec-WebSocket-Accept is down, as for browsers")
     probe: dict[str, Any] = {}
-    path = hidden_path(place.path, monitor.of_path())
+    path = hiding.path(place.path, monitor.of_path())
     if path != "/":
         probe["path"] = literal(path)
     probe |= tls_option(place.port, tls=place.tls) | monitor.ends(tls=place.tls)

@@ -71,7 +71,7 @@ class Making:
 
     def path(self, text: str, host: str) -> str:
         """The path of a target, with names in place of secrets."""
-        return hiding.path(literal(text), self._secrets, self._place, host)
+        return hiding.path(literal(text), hiding.hider(self._secrets, self._place, host))
 
     def variable_secret(self, name: str, what: str) -> str:
         """The name for a variable of the source in a place that may have a secret."""

@@ -162,9 +162,11 @@ def test_secrets_within_requests() -> None:
     login = hiding.header("Authorization", "Bearer abcdef", *about)
     assert login == "Bearer ${PORTQUORUM_SECRET_API_AUTHORIZATION}"
     assert hiding.header("Cookie", login, *about) == login
-    path = hiding.path("/v1/release-2024-notes-of-the-week?a=1&api_key=ghijkl", *about)
+    path = hiding.path(
+        "/v1/release-2024-notes-of-the-week?a=1&api_key=ghijkl", hiding.hider(*about)
+    )
     assert path == "/v1/release-2024-notes-of-the-week?a=1&api_key=${PORTQUORUM_SECRET_API_API_KEY}"
-    hook = hiding.path("/hooks/4f9a8b7c6d5e4f3a2b1c0d9e/run", *about)
+    hook = hiding.path("/hooks/4f9a8b7c6d5e4f3a2b1c0d9e/run", hiding.hider(*about))
     assert hook == "/hooks/${PORTQUORUM_SECRET_API_PATH}/run"
     assert hiding.body('{"q": [1, "x"]}', *about) == '{"q": [1, "x"]}'
     body = hiding.body('{"login": {"password": "hunter22"}}', *about)

@@ -356,7 +356,7 @@ def test_headers_of_the_client_are_sent_too() -> None:
     assert made("http", URL, http_headers=written)[0]["probe"]["headers"] == {
         "X-A": "1, 2",
         "X-B": "${PORTQUORUM_SECRET_M_X_B}",
-        "X-C": "plain",
+        "X-C": "${PORTQUORUM_SECRET_M_X_C}",
     }
 
 
