@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Final
-from urllib.parse import unquote_plus
+from urllib.parse import unquote
 
 from portquorum.importing.model import Place
 from portquorum.importing.secrets import Secrets, looks_secret
@@ -36,12 +36,14 @@ _VERY_LONG: Final = 24
 _MANY_DIGITS: Final = 3
 _WORD: Final = re.compile(r"\S+")
 _URL_LOGIN: Final = re.compile(
-    r"(?<=://)(?:[^/?#\s@]+(?:@[^/?#\s@]*)*|[^\s@:/?#]*:(?![0-9]{1,5}[/?#])[^\s@]*)@"
+    r"(?<=://)(?:[^/?#\s@]+(?:@[^/?#\s@]*)*|[^\s@:/?#]*:(?![0-9]{1,5}/)[^\s@]*"
+    r"|[^\s@/?#]*[^\w.:\[\]@/?#\s-][^\s@]*)@"
 )
 """User and password of a URL; also one with a slash in it, which ends them for programs."""
 
 _BARE_LOGIN: Final = re.compile(
-    r"(?<![\w/*])(?!(?:sips?|mailto|xmpp|tel|acct):)[^\s'\"`/@:|]{1,200}:[^\s'\"`/@]{1,200}@(?=[\w.\[-])"
+    r"(?<![\w/*])(?!(?:sips?|mailto|xmpp|tel|acct):)[^\s'\"`/@:|]{1,200}:"
+    r"(?!//|[0-9]{1,5}/)[^\s'\"`]{1,200}@(?=[\w.\[-])"
 )
 """The same without a scheme before it."""
 
@@ -55,7 +57,19 @@ _SAID: Final = re.compile(
 )
 """`password: …`, `?api_key=…`, `"token": "…"`, in whatever text."""
 
-_PARAMETER: Final = re.compile(r"([?&;])([^=&;?#\s]+)=([^&;#\s]*)")
+_PARAMETER: Final = re.compile(r"([?&;#])([^=&;?#\s]+)=([^&;#\s]*)")
+_QUOTED: Final = re.compile(r"'[^']{1,500}'|\"[^\"]{1,500}\"")
+_LOGIN_LINE: Final = re.compile(
+    r"((?:\S+ )?(?:auth(?: (?:plain|login|xoauth2|cram-md5|external))?|pass|login|community) )"
+    r"(\S[^\r\n]*?)(\s*)",
+    re.IGNORECASE,
+)
+"""A line of a dialogue that logs in: what is behind the command is a secret."""
+
+_ODD_PARAMETERS: Final = frozenset({"code"})
+"""Names of parameters that are secrets in URLs alone: `code` of Azure Functions."""
+
+_NAME: Final = re.compile(r"[\w.\[\]%$:-]*")
 _SEGMENT: Final = re.compile(r"(?<=/)[A-Za-z0-9_-]{24,}(?=/|\?|$)")
 _FORM: Final = re.compile(r"[A-Za-z0-9_.%+\[\]-]+=[^&=\s]*(&[A-Za-z0-9_.%+\[\]-]+=[^&=\s]*)*")
 _PLAIN_HEADERS: Final = frozenset(
@@ -96,8 +110,8 @@ def _changes(piece: str) -> int:
 
 def is_secret(name: str, value: str) -> bool:
     """Whether the value of a parameter or field is most often a secret, by its name or itself."""
-    plain = unquote_plus(value)
-    return looks_secret(unquote_plus(name)) or scrubbed(plain) != plain
+    plain = unquote(value)
+    return looks_secret(unquote(name)) or scrubbed(plain) != plain
 
 
 def scrubbed(text: str) -> str:
@@ -116,10 +130,11 @@ def named(text: str) -> str:
 def sentence(text: str) -> str:
     """A sentence that quotes others: without logins and secret parameters of URLs, known tokens."""
     plain = _PARAMETER.sub(
-        lambda one: f"{one[1]}{one[2]}={HIDDEN}" if is_secret(one[2], one[3]) else one[0],
+        lambda one: f"{one[1]}{one[2]}={HIDDEN}" if _is_odd_parameter(one[2], one[3]) else one[0],
         _BARE_LOGIN.sub(f"{HIDDEN}@", _URL_LOGIN.sub(f"{HIDDEN}@", text)),
     )
-    return _WORD.sub(lambda word: HIDDEN if _KNOWN.search(word[0]) else word[0], plain)
+    plain = _WORD.sub(lambda word: HIDDEN if _KNOWN.search(word[0]) else word[0], plain)
+    return _QUOTED.sub(lambda one: _SAID.sub(rf"\1{HIDDEN}", one[0]), plain)
 
 
 def hider(secrets: Secrets, place: Place, owner: str) -> Hide:
@@ -170,7 +185,7 @@ def path(text: str, hide: Hide) -> str:
     """
     plain, question, query = text.partition("?")
     plain = "/".join(
-        hide("path", part) if _NAMED not in part and looks_token(part) else part
+        hide("path", part) if _NAMED not in part and is_secret("", part) else part
         for part in plain.split("/")
     )
     plain = _SEGMENT.sub(
@@ -179,12 +194,14 @@ def path(text: str, hide: Hide) -> str:
 
     def value(written: str) -> str:
         name, equals, value = written.partition("=")
+        if "@" in value and not _NAME.fullmatch(name):
+            return hide("query", written)  # the end of a password with a question mark in it
         if not equals:
-            odd = _NAMED not in written and looks_token(written)
+            odd = _NAMED not in written and ("@" in written or is_secret("", written))
             return hide("query", written) if odd else written
-        if _NAMED in value or len(value) < SHORTEST or not is_secret(name, value):
+        if _NAMED in value or len(value) < SHORTEST or not _is_odd_parameter(name, value):
             return written
-        return f"{name}={hide(unquote_plus(name), value)}"
+        return f"{name}={hide(unquote(name), value)}"
 
     return plain + question + "&".join(map(value, query.split("&")))
 
@@ -211,6 +228,15 @@ def body(text: str, secrets: Secrets, place: Place, owner: str) -> str:
     return text
 
 
+def line(text: str, secrets: Secrets, place: Place, owner: str) -> str:
+    """A line of a dialogue, with a name for what a login in it says, or for all of it."""
+    login = _LOGIN_LINE.fullmatch(text)
+    if login is None or _NAMED in login[2] or len(login[2]) < SHORTEST:
+        return body(text, secrets, place, owner)
+    what = f"what is behind {login[1].strip()} in the dialogue of {owner}"
+    return login[1] + secrets.check(f"{owner} login", place, what, value=login[2]) + login[3]
+
+
 def in_json(value: Any, hide: Hide, name: str = "") -> Any:
     """A value of JSON in which names stand for secrets."""
     if isinstance(value, dict):
@@ -223,6 +249,10 @@ def in_json(value: Any, hide: Hide, name: str = "") -> Any:
     if _NAMED in text or len(text) < SHORTEST:
         return value
     return hide(name or "text", text) if is_secret(name, text) else value
+
+
+def _is_odd_parameter(name: str, value: str) -> bool:
+    return name.lower() in _ODD_PARAMETERS or is_secret(name, value)
 
 
 def _is_made_by_a_machine(text: str) -> bool:

@@ -1,12 +1,14 @@
 """What the inventory's own loader does not take is taken out, and said."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from portquorum.importing.entries import Entry, by_key, window
 from portquorum.importing.hiding import sentence
 from portquorum.importing.model import Ignored, Place
 from portquorum.inventory.errors import Problem
+
+_NO_HOST: Final = "expected a host name or an IP address, found a URL or a login"
 
 
 def without(
@@ -76,5 +78,10 @@ def without_all(problems: Iterable[Problem], entries: Iterable[Entry]) -> None:
 
 
 def _said(problem: Problem, path: tuple[str | int, ...]) -> str:
+    message = problem.message
+    if path[-1:] == ("host",):
+        # A URL, or a login, in the place of a host is not repeated.
+        message = message.split("': ")[0] + "'" if "': " in message else message
+        message = _NO_HOST if "@" in message or "://" in message else message
     shown = ".".join(str(part) for part in path)
-    return sentence(f"{shown}: {problem.message}" if shown else problem.message)
+    return sentence(f"{shown}: {message}" if shown else message)

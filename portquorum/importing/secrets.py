@@ -8,7 +8,7 @@ from producers.kinds.secrets import HOSTS, PREFIX
 
 _LONGEST: Final = 60
 _WORDS: Final = re.compile(
-    r"pass(?:word|wd|phrase)?\b|passw|token|secret|api.?key|apikey|access.?key|private.?key"
+    r"pass(?:word|wd|phrase|code)?\b|passw|\bpwd\b|\bpw\b|\bjwt\b|\botp\b|\bcommunity\b|token|secret|api.?key|apikey|access.?key|private.?key"
     r"|auth\b|authorization|credential|cookie|session|signature|\bkey\b|\bsig\b|webhook"
 )
 

@@ -48,8 +48,10 @@ def http_place(url: str) -> HttpPlace:
         raise ValueError("expected a URL with a host and a port from 1 to 65535") from None
     try:
         host = canonical_host(parts.hostname or "")
-    except ValueError as error:
-        raise ValueError(f"expected a URL with a host and perhaps a port: {error}") from None
+    except ValueError:
+        raise ValueError(
+            "expected a URL with a host: expected a host name or an IP address, found another text"
+        ) from None
     if port == 0:
         raise ValueError("expected a port from 1 to 65535, found 0")
     path = _path(parts.path or "/") + (f"?{_path(parts.query)}" if parts.query else "")

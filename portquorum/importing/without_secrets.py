@@ -31,12 +31,16 @@ def ignored(several: Iterable[Ignored]) -> list[Ignored]:
 
 
 def _entry(one: Found) -> Found:
+    differences = _all(one.differences)
+    books = [str(target.get("runbook", "")) for target in one.targets]
+    if any(sentence(book) != book for book in books):
+        differences.append("its runbook is not taken over: there is a secret in its URL")
     return replace(
         one,
         name=named(one.name),
         group=named(one.group),
         targets=[_target(target) for target in one.targets],
-        differences=_all(one.differences),
+        differences=differences,
         left_out=None if one.left_out is None else sentence(one.left_out),
         ignored=ignored(one.ignored),
     )
@@ -47,6 +51,8 @@ def _target(target: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("name", "purpose", "id"):
         if isinstance(clean.get(name), str):
             clean[name] = named(clean[name])
+    if "runbook" in clean and sentence(str(clean["runbook"])) != clean["runbook"]:
+        del clean["runbook"]
     if "tags" in clean:
         clean["tags"] = list(dict.fromkeys(named(str(one)) for one in clean["tags"]))
     return clean

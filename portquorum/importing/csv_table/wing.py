@@ -1,11 +1,12 @@
 """Reads tables and lists: an entry for each row."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from portquorum.importing import hiding
-from portquorum.importing.csv_table import cells, columns, places, reader
+from portquorum.importing.csv_table import cells, columns, places, reader, request_options
 from portquorum.importing.csv_table.reader import Row, Table
 from portquorum.importing.folders import files_of
 from portquorum.importing.hiding import scrubbed
@@ -240,6 +241,7 @@ def _options(
 ) -> None:
     """Options of the check, from columns of their own and from `probe.NAME`."""
     probe: dict[str, Any] = dict(target.get("probe") or {})
+    about = (secrets, entry.place, entry.name)
     _of_http(written, target, probe)
     is_verified = _read_or(written, "verify", cells.truth, True)
     is_insecure = _read_or(written, "insecure", cells.truth, False)
@@ -247,12 +249,13 @@ def _options(
         probe["verify"] = False
     for name, cell in written.items():
         if name.startswith(columns.PROBE):
-            probe[name.removeprefix(columns.PROBE)] = cells.value(cell)
+            option = name.removeprefix(columns.PROBE)
+            probe[option] = request_options.hidden(option, cells.value(cell), about)
     path = probe.get("path")
     if isinstance(path, str):
-        probe["path"] = literal(hiding.path(path, _hider(entry, secrets)))
-        if probe["path"] != literal(path) and _is_clear(target, probe):
-            probe["insecure"] = True
+        probe["path"] = literal(hiding.path(path, hiding.hider(*about)))
+    if "${PORTQUORUM_SECRET_" in json.dumps(probe) and _is_clear(target, probe):
+        probe.setdefault("insecure", True)
     target.pop("probe", None)
     if probe:
         target["probe"] = probe
@@ -281,14 +284,6 @@ def _statuses(cell: str) -> list[int | str]:
 def _is_clear(target: dict[str, Any], probe: dict[str, Any]) -> bool:
     tls = probe.get("tls", target.get("port") in {443, 8443})
     return not tls or not probe.get("verify", True)
-
-
-def _hider(entry: Found, secrets: Secrets) -> Callable[[str, str], str]:
-    def found(hint: str, value: str) -> str:
-        what = f'{hint} in the URL of "{entry.name}"'
-        return secrets.check(f"{entry.name} {hint}", entry.place, what, value=value)
-
-    return found
 
 
 def _read(written: dict[str, str], name: str, read_cell: Callable[[str], _T]) -> _T:

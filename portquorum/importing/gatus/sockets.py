@@ -177,7 +177,7 @@ def _steps(endpoint: Endpoint, check: Check, conditions: list[Condition]) -> dic
                 raise LeaveOutError(f"without a body Gatus reads nothing, so {NEVER}: {one.text}")
         return {}
     place, owner = endpoint.fields.place("body"), endpoint.owner
-    step = {"send": hiding.body(text, endpoint.texts.secrets, place, owner)}
+    step = {"send": hiding.line(text, endpoint.texts.secrets, place, owner)}
     if len(conditions) > 1:
         raise LeaveOutError("a step has one expectation, and there are several conditions on it")
     step["expect_regex"] = _regex(conditions[0]) if conditions else _ANYTHING

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
+from portquorum.importing.hiding import named
 from portquorum.importing.kuma.convert import Entry
 from portquorum.importing.kuma.source import Source
 from portquorum.importing.model import Ignored, Import, Place
@@ -242,7 +243,7 @@ def _flag(value: object, *, default: bool) -> bool:
 
 
 def _name(written: str, taken: set[str]) -> str:
-    plain = re.sub(r"[^A-Za-z0-9 ._-]+", " ", one_line(written))
+    plain = re.sub(r"[^A-Za-z0-9 ._-]+", " ", one_line(named(written)))
     plain = re.sub(r"\s+", " ", plain).strip(" ._-")[:_LONGEST_NAME].strip(" ._-") or "maintenance"
     found, count = plain, 2
     while found in taken:

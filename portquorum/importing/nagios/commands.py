@@ -15,6 +15,15 @@ from portquorum.importing.nagios.objects import Object
 
 _MACRO: Final = re.compile(r"\$([A-Z0-9_]+(?::[^$]*)?|)\$")
 _DEPTH: Final = 5
+_VALUED: Final[Mapping[str, frozenset[str]]] = {
+    "sudo": frozenset({"-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "-R", "-D", "--user"}),
+    "env": frozenset({"-u", "-C", "-S"}),
+    "nice": frozenset({"-n"}),
+    "time": frozenset({"-f", "-o"}),
+    "exec": frozenset({"-a"}),
+}
+"""Programs that run the one behind them, and their options whose value is a word of its own."""
+
 _LONGEST: Final = 20_000
 
 SAMPLES: Final = {
@@ -133,10 +142,10 @@ def _without_wrappers(words: list[str], name: str, *, sample: bool) -> Command:
     negated = False
     while words:
         tool = words[0].rpartition("/")[2]
-        if tool in {"sudo", "env", "nice", "time", "exec"}:
+        if tool in _VALUED:
             words = words[1:]
             while words and (words[0].startswith("-") or "=" in words[0]):
-                words = words[1:]
+                words = words[2:] if words[0] in _VALUED[tool] else words[1:]
         elif tool == "timeout" and len(words) > 1:
             words = words[2:]
         elif tool == "negate":

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from portquorum.importing import hiding
 from portquorum.importing.nagios.options import Options
 from portquorum.importing.nagios.thresholds import days, place, slowness
 from portquorum.importing.nagios.web import HTTP, http
-from portquorum.importing.secrets import looks_secret
 from portquorum.importing.urls import literal
 from portquorum.inventory.duration import text as duration_text
 from producers.kinds.secrets import PREFIX
@@ -71,10 +71,8 @@ def _steps(options: Options) -> list[Target]:
     send, expected = options.text("send"), options.all("expect")
     if options.has("escape"):
         send = re.sub(r"\\(.)", lambda one: _ESCAPES.get(one[1], one[0]), send)
-    if looks_secret(send):
-        send = options.secret("send", "SEND")
-        options.differences.append("what is sent has a secret by its words: it is one as a whole")
-    step: Target = {"send": send if send.startswith("${PORT") else literal(send)} if send else {}
+    sent = hiding.line(literal(send), options.secrets, options.place, options.what)
+    step: Target = {"send": sent} if send else {}
     if len(expected) == 1:
         step["expect"] = expected[0]
     elif expected:

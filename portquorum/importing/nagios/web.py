@@ -8,9 +8,9 @@ critical; certificates are not verified.
 import re
 from typing import Any, Final
 
+from portquorum.importing import hiding
 from portquorum.importing.nagios.options import Options
 from portquorum.importing.nagios.thresholds import days, slowness
-from portquorum.importing.secrets import looks_secret
 from portquorum.importing.urls import literal
 from producers.kinds.secrets import PREFIX
 
@@ -90,9 +90,8 @@ def _request(options: Options, name: str) -> dict[str, Any]:
         headers["Content-Type"] = (
             options.text("content-type") or "application/x-www-form-urlencoded"
         )
-        body = options.text("post")
-        hidden = looks_secret(body)
-        probe["body"] = options.secret("post", "HTTP BODY") if hidden else literal(body)
+        body = literal(options.text("post"))
+        probe["body"] = hiding.body(body, options.secrets, options.place, "HTTP")
     options.skip("content-type")
     if method and method != "GET":
         probe["method"] = method
@@ -104,33 +103,41 @@ def _request(options: Options, name: str) -> dict[str, Any]:
     if options.has("proxy-authorization"):
         options.differences.append("a login at a proxy is not taken over")
     if options.has("proxy"):
-        probe["proxy"] = literal(options.text("proxy"))
+        probe["proxy"] = _proxy(options)
     return probe | ({"headers": headers} if headers else {})
 
 
 def _path(options: Options, path: str) -> str:
-    """The path; a query that has a secret by its words is one."""
-    place, mark, query = path.partition("?")
-    if not mark or not looks_secret(query):
-        return literal(path)
-    what = f"the query of the URL of {options.what}"
-    hidden = options.secrets.check("HTTP QUERY", options.place, what, value=query)
-    return f"{literal(place)}?{hidden}"
+    """The path; values of its query that are secrets by their words are names."""
+    return hiding.path(literal(path), hiding.hider(options.secrets, options.place, "HTTP"))
 
 
 def _headers(options: Options, name: str) -> dict[str, str]:
     headers: dict[str, str] = {"Host": name} if name else {}
-    for one in options.all("header"):
-        key, _, value = one.partition(":")
-        if looks_secret(key):
-            headers[key.strip()] = options.secrets.check(
-                key, options.place, f"the header {key.strip()} of {options.what}", value=value
-            )
-        else:
-            headers[key.strip()] = literal(value.strip())
+    given = [one.partition(":") for one in options.all("header")]
     if options.has("useragent"):
-        headers["User-Agent"] = literal(options.text("useragent"))
+        given.append(("User-Agent", ":", options.text("useragent")))
+    for key, _, value in given:
+        shown = key.strip()
+        text = literal(value.strip())
+        if hiding.may_be_copied(shown, text):
+            headers[shown] = text
+            continue
+        what = f"the header {shown} of {options.what}"
+        headers[shown] = options.secrets.check(shown, options.place, what, value=text)
     return headers
+
+
+def _proxy(options: Options) -> str:
+    """The URL of the proxy, with a name for its login."""
+    scheme, _, rest = literal(options.text("proxy")).rpartition("://")
+    login, at, place = rest.rpartition("@")
+    if not at:
+        return literal(options.text("proxy"))
+    user, _, _ = login.partition(":")
+    what = f"the password of the proxy of {options.what}"
+    secret = options.secrets.check("PROXY PASSWORD", options.place, what, value=login)
+    return f"{scheme or 'http'}://{user}:{secret}@{place}"
 
 
 def _answer(options: Options) -> dict[str, Any]:

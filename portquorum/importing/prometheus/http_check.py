@@ -104,7 +104,10 @@ def _url_login(client: ClientConfig, making: Making, place: HttpPlace) -> dict[s
     if place.username is None or has_login:
         return {}
     password = making.plain_secret(place.password or "", "PASSWORD", "the password in the URL")
-    return {"basic_auth": {"username": literal(place.username), "password": password}}
+    username = literal(place.username)
+    if not place.password:  # what stands before the @ by itself is most often a token
+        username = making.plain_secret(place.username, "USER", "the user in the URL")
+    return {"basic_auth": {"username": username, "password": password}}
 
 
 def _headers(making: Making, options: HttpOptions, hostname: str) -> tuple[str, dict[str, str]]:

@@ -282,6 +282,7 @@ def _webhook(given: Given, field: str, value: str) -> str:
         shape = "webhook+https://HOST/PATH"
         given.differ(f"the variable has to be set to {shape}")
         return given.named_secret(f"{field}_CHANNEL", "", f"{shape} of `{field}`")
+    split(value, field)
     scheme, _, rest = value.partition("://")
     if scheme.lower() not in {"http", "https"}:
         raise RefusedError(f"{field}: expected a URL of http or https")

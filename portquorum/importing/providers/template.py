@@ -77,9 +77,11 @@ def split(url: str, name: str) -> SplitResult:
         RefusedError: it is none.
     """
     try:
-        return urlsplit(url)
+        parts = urlsplit(url)
+        _ = parts.port  # what is no port may be a password with a slash in it
     except ValueError:
         raise RefusedError(f"{name}: expected a URL, found another text") from None
+    return parts
 
 
 def encoded(text: str, safe: str) -> str:

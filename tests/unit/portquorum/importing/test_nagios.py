@@ -317,12 +317,12 @@ def test_secrets_are_names(taking: Taking) -> None:
     assert "hidden" not in str(document) + str(report)
     (target,) = document["targets"]
     assert target["timeout"] == "9s"
-    assert target["probe"]["path"] == "/a?${PORTQUORUM_SECRET_HTTP_QUERY}"
-    assert target["probe"]["body"] == "${PORTQUORUM_SECRET_HTTP_BODY}"
+    assert target["probe"]["path"] == "/a?apikey=${PORTQUORUM_SECRET_HTTP_APIKEY}"
+    assert target["probe"]["body"] == "user=a&password=${PORTQUORUM_SECRET_HTTP_PASSWORD}"
     document, report = taking(service("check_tcp -H x -p 7 -s 'AUTH hidden3 password' -e OK"))
     assert "hidden3" not in str(document) + str(report)
     (step,) = document["targets"][0]["probe"]["steps"]
-    assert step == {"send": "${PORTQUORUM_SECRET_SEND}", "expect": "OK"}
+    assert step == {"send": "AUTH ${PORTQUORUM_SECRET_CHECK_TCP_LOGIN}", "expect": "OK"}
     document, report = taking(service("check_snmp -H x -C hidden1 -o 1.3.6.1.2.1.1.3.0"))
     assert "hidden1" not in str(document) + str(report)
     assert [one.name for one in report.secrets] == ["PORTQUORUM_SECRET_SNMP_COMMUNITY"]
