@@ -7,6 +7,7 @@ from foundation.kafka.follower import Follower
 from foundation.kafka.gzip_level import install as _set_gzip_level
 from foundation.kafka.header_names import install as _read_odd_header_names
 from foundation.kafka.ready import topics_ready
+from foundation.kafka.running_roles import VersionOrderError, in_order
 from foundation.kafka.topics import TopicMismatchError, check_topics, create_topics
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Commit",
     "Follower",
     "TopicMismatchError",
+    "VersionOrderError",
     "abandon",
     "admin",
     "check_topics",
@@ -21,6 +23,7 @@ __all__ = [
     "commits",
     "consumer",
     "create_topics",
+    "in_order",
     "leave",
     "producer",
     "started",

@@ -45,6 +45,7 @@ _OURS_BY_NAME: Final = {
     "TaskEndedError": EXIT_TROUBLE,
     "SchemaTooNewError": EXIT_TROUBLE,
     "TooManyBadLinesError": EXIT_TROUBLE,
+    "VersionOrderError": EXIT_TROUBLE,
 }
 """By name, so that the explanation of one error does not import the modules of the others."""
 

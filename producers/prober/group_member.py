@@ -12,6 +12,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from foundation import kafka
 from foundation.settings import Settings
 from foundation.telemetry import logger
+from foundation.upgrade_order import client_id
 from producers import metrics
 from producers.broker_clock import Clock
 from producers.prober.check_loop import CheckLoop
@@ -87,6 +88,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         while True:
             consumer = kafka.consumer(
                 self._settings,
+                client_id=client_id("probe"),
                 group_id=self._group,
                 partition_assignment_strategy=(RangePartitionAssignor,),
             )

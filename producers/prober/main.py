@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from foundation import telemetry, watchdog
-from foundation.kafka import topics_ready
+from foundation.kafka import in_order, topics_ready
 from foundation.lifecycle import stop_on_signals
 from foundation.settings import Settings, SettingsError
 from foundation.target_series import offer
@@ -52,6 +52,7 @@ async def run(
 
     Raises:
         TopicMismatchError: the cluster's topics are not those of the settings.
+        VersionOrderError: roles of older versions run that must be upgraded first.
         TaskEndedError: a background task ended on its own; finished checks are still published.
         SettingsError: `source` is not an IP address, `region` is that of the receivers, or the
             metrics' address can't be used.
@@ -123,6 +124,8 @@ async def _probe(
     with TaskSupervisor() as parts:
         try:
             if not await parts.unless(stop, topics_ready(settings)):
+                return
+            if not await parts.unless(stop, in_order(settings, "probe", region=region)):
                 return
             if not await parts.unless(stop, broker.start()):
                 return

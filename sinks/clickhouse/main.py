@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 
 from foundation import telemetry
 from foundation.backoff import Backoff
-from foundation.kafka import topics_ready
+from foundation.kafka import in_order, topics_ready
 from foundation.lifecycle import done_before, set_within, stop_on_signals
 from foundation.settings import Settings
 from sinks.clickhouse.errors import SinkTaskEndedError
@@ -30,6 +30,7 @@ async def run(settings: Settings, *, reread: bool = False) -> None:
 
     Raises:
         foundation.kafka.TopicMismatchError: the topics are not those of the settings.
+        foundation.kafka.VersionOrderError: roles of newer versions run that this can't follow.
         sinks.clickhouse.migrate.SchemaTooNewError: the tables are of a newer portquorum.
         sinks.clickhouse.bad_line_limit.TooManyBadLinesError: what comes on a topic can't be read.
     """
@@ -39,6 +40,8 @@ async def run(settings: Settings, *, reread: bool = False) -> None:
         logging.getLogger(chatty).setLevel(logging.ERROR)
     stop = stop_on_signals()
     telemetry.serve_metrics("sink", settings)
+    if not await done_before(stop, _may_begin(settings)):
+        return
     wait_s: float | None = None
     if reread and not await done_before(stop, forget_commits(settings, reread=True)):
         return
@@ -55,6 +58,11 @@ async def run(settings: Settings, *, reread: bool = False) -> None:
                 exc_info=not isinstance(error.__cause__, KafkaError | None),
             )
             await set_within(wait_s, stop)
+
+
+async def _may_begin(settings: Settings) -> None:
+    await topics_ready(settings)
+    await in_order(settings, "sink")
 
 
 async def _prepare(settings: Settings) -> None:

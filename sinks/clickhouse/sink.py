@@ -14,6 +14,7 @@ from foundation.lifecycle import cancelled
 from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
 from foundation.telemetry import logger
+from foundation.upgrade_order import client_id
 from schemas import topics
 from schemas.topics import Topic
 from sinks.clickhouse import metrics
@@ -85,7 +86,12 @@ class Sink:
                 restart does not help. All is closed, too.
         """
         group = self._settings.group("sink")
-        client = consumer(self._settings, group_id=group, max_partition_fetch_bytes=FETCH_BYTES)
+        client = consumer(
+            self._settings,
+            client_id=client_id("sink"),
+            group_id=group,
+            max_partition_fetch_bytes=FETCH_BYTES,
+        )
         watch = SuspendDetector()
         writer = Writer(self._settings)
         letters = DeadLetters(self._settings)

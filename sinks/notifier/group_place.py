@@ -12,6 +12,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from foundation import kafka
 from foundation.lifecycle import cancelled, ends_within
 from foundation.settings import Settings
+from foundation.upgrade_order import client_id
 from schemas import topics
 from sinks.notifier.assignor import OneActiveAssignor
 
@@ -51,6 +52,7 @@ class GroupPlace(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.assignor = OneActiveAssignor()
         self.consumer: AIOKafkaConsumer = kafka.consumer(
             settings,
+            client_id=client_id("notify"),
             group_id=settings.group("notify"),
             # Where the group has no place: from the end, so that no history is told whatever
             # becomes of `resume_at`.

@@ -9,7 +9,7 @@ from typing import Final
 from aiokafka.errors import KafkaError
 
 from foundation import telemetry
-from foundation.kafka import topics_ready
+from foundation.kafka import in_order, topics_ready
 from foundation.lifecycle import cancelled, done_before, ends_within, set_within, stop_on_signals
 from foundation.settings import Settings, SettingsError
 from sinks.notifier.channels.classes import class_of, needs_refresh
@@ -37,6 +37,7 @@ async def run(settings: Settings) -> None:
     Raises:
         foundation.settings.SettingsError: links without a key.
         foundation.kafka.TopicMismatchError: the topics are not those of the settings.
+        foundation.kafka.VersionOrderError: roles of other versions must be upgraded, or end, first.
         Exception: a fault of ours; the process should end with it and be started again.
     """
     if settings.links and settings.links_key is None:
@@ -74,7 +75,7 @@ async def again_and_again(
     polls = AcknowledgementPolls(settings, lambda: notifier, outbox.lease.may_send)
     polling = asyncio.create_task(polls.run())
     try:
-        while await done_before(stop, topics_ready(settings)):
+        while await done_before(stop, _may_begin(settings, first=notifier is None)):
             try:
                 notifier = Notifier(settings, outbox, desk_maker(settings))
                 await notifier.run(stop)
@@ -84,6 +85,12 @@ async def again_and_again(
     finally:
         await ends_within(_WATCHING_ENDS_WITHIN_S, cancelled(watching))
         await ends_within(_SERVING_ENDS_WITHIN_S, cancelled(serving, polling))
+
+
+async def _may_begin(settings: Settings, *, first: bool) -> None:
+    await topics_ready(settings)
+    if first:
+        await in_order(settings, "notify")
 
 
 def desk_maker(settings: Settings) -> Callable[[TargetDirectory], Desk]:

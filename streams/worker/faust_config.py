@@ -8,6 +8,7 @@ from mode import CrashingSupervisor
 
 from foundation.kafka.clients import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS, client_options
 from foundation.settings import Settings
+from foundation.upgrade_order import client_id
 
 _BUFFERED: Final = 128
 """Messages that wait between Faust's consumer and the agent; each may hold 500 results."""
@@ -20,6 +21,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
     """
     return {
         "broker": [f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
+        "broker_client_id": client_id("stream"),
         "broker_credentials": _credentials(settings),
         "broker_session_timeout": SESSION_TIMEOUT_MS / 1000,
         "broker_heartbeat_interval": HEARTBEAT_INTERVAL_MS / 1000,

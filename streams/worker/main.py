@@ -32,14 +32,20 @@ async def run(settings: Settings) -> None:
 
     Raises:
         foundation.kafka.TopicMismatchError: the cluster's topics are not those of the settings.
+        foundation.kafka.VersionOrderError: roles of other versions must be upgraded, or end, first.
         SettingsError: the address for the metrics can't be used.
     """
     telemetry.configure_logging(ROLE, settings)
     telemetry.serve_metrics(ROLE, settings)
     stopping = stop_on_signals()
     # The broker is waited for here, since a wait can be cancelled and a start of Faust can't.
-    if await done_before(stopping, kafka.topics_ready(settings)):
+    if await done_before(stopping, _may_begin(settings)):
         await _work(settings, stopping)
+
+
+async def _may_begin(settings: Settings) -> None:
+    await kafka.topics_ready(settings)
+    await kafka.in_order(settings, ROLE)
 
 
 async def _work(settings: Settings, stopping: asyncio.Event) -> None:

@@ -19,8 +19,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from foundation import upgrade_order
 from foundation.kafka import topics_ready
+from foundation.kafka.running_roles import running_roles
 from foundation.settings import Settings
+from foundation.upgrade_order import own_version
 from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
 from portquorum.embedded.kafka.main import EmbeddedKafka
 from schemas.policy import Route
@@ -173,6 +176,18 @@ def environment(kafka: str, clickhouse: str, folder: Path) -> dict[str, str]:
     }
 
 
+def each_announces_its_version(kafka: str, env: dict[str, str]) -> None:
+    """Each role that is in a consumer group (docs/decisions/0026-one-order-of-upgrades.md)."""
+    settings = Settings(kafka=kafka, topic_prefix=env["PORTQUORUM_TOPIC_PREFIX"], partitions=2)
+    expected = {(role, own_version()) for role in upgrade_order.ROLES}
+
+    def announced() -> bool:
+        found = asyncio.run(running_roles(settings))
+        return {(one.role, one.version) for one in found} == expected
+
+    wait_until(announced, START_S, f"the announcements of {expected}")
+
+
 # Both signals are one for a role (foundation.lifecycle).
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)]
@@ -185,6 +200,7 @@ def test_with_a_broker_that_stands_still(
         roles = {n: stack.enter_context(running(*a, **env)) for n, a in ROLES.items()}
         for name, role in roles.items():
             role.says(RUNS[name])
+        each_announces_its_version(broker.bootstrap_servers, env)
         with standing_still(broker):
             all_end(roles, number)
 
