@@ -7,6 +7,7 @@
 #   make wide       strangers: every kind of check at every server, clients of ClickHouse and of
 #                   the topics, pages in a browser (tests/wide/install first; root)
 #   make soak       hours: workers killed, fleets simulated (SEED=17 repeats a run)
+#   make chaos      a day of drawn faults in the whole system (HOURS=1 for less; root)
 #   make bench      what a check costs, on loopback (ARGS="--parts prober --json");
 #                   BENCH=stream, outage, detect or sink: what the others cost
 #   make site       the documentation as a site, in site/ (mkdocs, strict)
@@ -26,7 +27,7 @@ SIDE_BY_SIDE := -n 4 --dist loadfile --no-loadscope-reorder
 SEED ?=
 REPORTS ?= soak-reports
 
-.PHONY: help install demo up test test-root wide soak bench site lint format generate
+.PHONY: help install demo up test test-root wide soak chaos bench site lint format generate
 .DEFAULT_GOAL := help
 
 help:
@@ -61,9 +62,17 @@ wide: $(VENV)/.dev
 # One after the other: what is measured must not be disturbed by what is simulated.
 soak: $(VENV)/.dev
 	@PORTQUORUM_SOAK_SEED=$(SEED) PORTQUORUM_SOAK_REPORTS=$(REPORTS) \
-	    $(BIN)/python -m pytest -m soak -s --timeout 0 $(ARGS)
+	    $(BIN)/python -m pytest -m soak -s --timeout 0 --ignore tests/system $(ARGS)
 	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile long --timeout 0 \
 	    $(if $(SEED),--hypothesis-seed $(SEED)) tests/unit $(ARGS)
+
+# The whole system under drawn faults, for HOURS; root, and a network namespace of its own.
+HOURS ?= 24
+
+chaos: $(VENV)/.dev
+	@PORTQUORUM_SOAK_SEED=$(SEED) PORTQUORUM_SOAK_REPORTS=$(REPORTS) PORTQUORUM_SOAK_HOURS=$(HOURS) \
+	    unshare --net sh -c 'ip link set lo up && exec "$$@"' sh \
+	    $(BIN)/python -m pytest -m soak -s --timeout 0 tests/system $(ARGS)
 
 BENCH ?= probe
 

@@ -9,7 +9,7 @@ from foundation.settings import Settings
 from tests.system.ground import Filter, Mailbox
 from tests.system.stack import Stack
 
-LONGEST = ("test_faults.py", "test_quorum.py")
+LONGEST = ("test_chaos.py", "test_faults.py", "test_quorum.py")
 """Files that begin first, so that no process waits for them at the end."""
 
 REGIONS = {"a": "127.0.0.11", "b": "127.0.0.12", "c": "127.0.0.13", "d": "127.0.0.14"}

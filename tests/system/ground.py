@@ -1,8 +1,10 @@
 """What the tests' targets stand on: listeners, a packet filter, a mail catcher, all on loopback."""
 
+import contextlib
 import socket
 import subprocess
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -62,11 +64,24 @@ class Filter:
             )
 
     def lift(self, source: str, host: str) -> None:
+        self._lift(f"{source}>{host}")
+
+    def _lift(self, comment: str) -> None:
         listed = self._nft(f"-a list chain inet {TABLE} input")
         for line in listed.splitlines():
-            if f'"{source}>{host}"' in line:
+            if f'"{comment}"' in line:
                 handle = line.rsplit(" ", 1)[1]
                 self._nft(f"delete rule inet {TABLE} input handle {handle}")
+
+    @contextlib.contextmanager
+    def silent(self, port: int) -> Iterator[None]:
+        """Packets to `port` are dropped: nobody is refused, and nobody is answered."""
+        word = f"silent {port}"
+        self._nft(f'add rule inet {TABLE} input tcp dport {port} counter drop comment "{word}"')
+        try:
+            yield
+        finally:
+            self._lift(word)
 
     def remove(self) -> None:
         self._nft(f"delete table inet {TABLE}")
