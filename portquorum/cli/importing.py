@@ -12,6 +12,7 @@ from portquorum.cli.options import Json, examples
 from portquorum.presentation.output import err, out, print_json, print_notes
 from portquorum.presentation.plain_console import PlainConsole
 from portquorum.presentation.streams import write_document
+from schemas.plain_text import one_line
 from schemas.result import RECEIVER
 
 if TYPE_CHECKING:
@@ -100,14 +101,17 @@ def import_(
     from portquorum.importing.model import Options
     from portquorum.importing.wings import WINGS
     from portquorum.inventory.editor import write_beside
+    from portquorum.inventory.replace_file import replace_file
 
     wing = next((one for name, one in WINGS.items() if name == kind), None)
     if wing is None:
         raise WrongUseError(f"expected a KIND of {', '.join(WINGS)}, found {kind!r}")
     for path in (*files, *(blackbox or [])):
         if not path.exists():
-            raise typer.BadParameter(f"{path} does not exist", param_hint="FILE…")
-    _check_names(region or [], None if force else output, report)
+            shown = one_line(str(path))
+            raise typer.BadParameter(f"{shown} does not exist", param_hint="FILE…")
+    _check_names(region or [], None if force else output, None if force else report)
+    _check_apart([*files, *(blackbox or []), *(env_file or [])], output, report)
     options = Options(
         regions=tuple(dict.fromkeys(region or ["local"])),
         private=private,
@@ -120,8 +124,9 @@ def import_(
     if nothing:
         pass  # an inventory without anything would take the place of one that may be there
     elif output != _STDOUT:
-        write_beside(output)
-        output.write_text(text, encoding="utf-8")
+        if output.is_file() or not output.exists():  # beside /dev/null nothing is written
+            write_beside(output)
+        replace_file(output, text)
     elif not json:
         write_document(text)
     if report is not None:
@@ -143,14 +148,35 @@ def _check_names(regions: list[str], output: Path | None, report: Path | None) -
 
     if output is not None and output != _STDOUT and output.exists():
         raise WrongUseError(f"{output} is there; --force replaces it, --output names another file")
-    if report is not None and report.suffix not in {".md", ".json"}:
-        raise WrongUseError(f"expected a --report that ends in .md or .json, found {report}")
+    if report is not None and report.is_file() and not _is_report(report):
+        raise WrongUseError(f"{report} is there and no report of an import; --force replaces it")
     for name in regions:
         if not _REGION.fullmatch(name) or name == RECEIVER:
             raise WrongUseError(
                 "expected a --region of small letters, digits, hyphens and underscores that is not "
                 f"{RECEIVER}, found {name!r}"
             )
+
+
+def _is_report(path: Path) -> bool:
+    """Whether a file begins as a report of an import: such a one may be replaced."""
+    with path.open("rb") as file:
+        begin = file.read(40)
+    return not begin or begin.startswith((b"# Import of ", b'{\n  "counts":'))
+
+
+def _check_apart(sources: list[Path], output: Path, report: Path | None) -> None:
+    """Raises `WrongUseError` if a file would be written over one that is read, or twice."""
+    from portquorum.cli.errors import WrongUseError
+
+    if report is not None and report.suffix not in {".md", ".json"}:
+        raise WrongUseError(f"expected a --report that ends in .md or .json, found {report}")
+    read = {path.resolve() for path in sources}
+    for name, path in (("--output", output), ("--report", report)):
+        if path is not None and path != _STDOUT and path.resolve() in read:
+            raise WrongUseError(f"{path} is read: expected another file for {name}")
+    if report is not None and report.resolve() == output.resolve():
+        raise WrongUseError("expected different files for --output and --report, found one")
 
 
 def _variables(files: list[Path], *, env: bool) -> "Mapping[str, str]":
@@ -170,12 +196,13 @@ def _write_report(path: Path, found: "Report") -> None:
     import msgspec
 
     from portquorum.importing import report as reporting
+    from portquorum.inventory.replace_file import replace_file
 
     if path.suffix == ".md":
-        path.write_text(reporting.markdown(found), encoding="utf-8")
+        replace_file(path, reporting.markdown(found))
     else:
         encoded = msgspec.json.encode(reporting.as_json(found), enc_hook=str)
-        path.write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
+        replace_file(path, msgspec.json.format(encoded, indent=2).decode() + "\n")
 
 
 def _show(found: "Report", output: Path, inventory: "Mapping[str, Any]", *, reported: bool) -> None:

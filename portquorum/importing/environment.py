@@ -8,12 +8,14 @@ from typing import Final
 from msgspec import Struct
 
 from portquorum.importing.model import MOST_BYTES
+from portquorum.inventory.plain_file import read_bytes
 
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _BRACED: Final = re.compile(rf"({_NAME})(?:(:?[-=])(.*))?\Z", re.DOTALL)
 _BARE: Final = re.compile(_NAME)
 _MOST_DEPTH: Final = 10
 _LONGEST: Final = 4096
+MOST_CHARACTERS: Final = 20_000
 _LINE: Final = re.compile(rf"(?:export\s+)?({_NAME})\s*=\s*(.*)", re.DOTALL)
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
@@ -45,7 +47,17 @@ def parts(text: str, *, dollar_escape: str = "$$") -> list[str | Variable]:
     """`text` as what stands there and its variables: `$X`, `${X}`, `${X:-d}`, `${X-d}`, `${X:=d}`.
 
     `dollar_escape` is one `$`; empty: there is none. A `$` that no name follows stays.
+
+    Raises:
+        ValueError: the text is too long.
     """
+    if "$" not in text:
+        return [text] if text else []
+    if len(text) > MOST_CHARACTERS:
+        raise ValueError(
+            f"expected a text with variables of at most {MOST_CHARACTERS:,} characters, found a "
+            "longer one"
+        )
     found: list[str | Variable] = []
     plain, at = "", 0
     while at < len(text):
@@ -114,7 +126,7 @@ def _variable(text: str, at: int) -> tuple[Variable | None, int]:
         return (Variable(bare[0]), bare.end()) if bare else (None, at)
     depth, end = 1, at + 2
     last = min(len(text), at + _LONGEST)
-    while end < last and depth:
+    while end < last and 0 < depth <= _MOST_DEPTH:
         depth += {"{": 1, "}": -1}.get(text[end], 0)
         end += 1
     found = _BRACED.match(text[at + 2 : end - 1]) if depth == 0 else None
@@ -133,8 +145,7 @@ def read_env_file(path: Path) -> dict[str, str]:
         ValueError: a line is not of that form, or the file is too long or no UTF-8.
         OSError: it can't be read.
     """
-    with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
+    data = read_bytes(path, MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise ValueError(f"{path}: expected at most {MOST_BYTES // 2**20} MB, found more")
     try:

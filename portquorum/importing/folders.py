@@ -1,6 +1,6 @@
 """The files that somebody named, and those in the folders that somebody named."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -8,14 +8,16 @@ from typing import Final
 from portquorum.importing.model import Place, Unreadable
 
 MOST_FILES: Final = 1_000
+_MOST_LOOKED_AT: Final = 100 * MOST_FILES
 
 
 def files_of(
-    named: Sequence[Path], suffixes: Collection[str]
+    named: Sequence[Path], suffixes: Collection[str], *, deep: bool = False
 ) -> tuple[list[Path], list[Unreadable]]:
     """Each named file, whatever its suffix is, and of each folder its own files with a suffix.
 
-    Hidden files and links out of a folder are left out; a folder without any file is told.
+    `deep`: those of folders within it, too. Hidden files and links out of a folder are left out;
+    a folder without any file is told.
     """
     found: list[Path] = []
     unreadable: list[Unreadable] = []
@@ -24,14 +26,7 @@ def files_of(
             found.append(path)
             continue
         try:
-            inside = sorted(
-                one
-                for one in islice(path.iterdir(), 100 * MOST_FILES)
-                if one.suffix.lower() in suffixes
-                and not one.name.startswith(".")
-                and one.is_file()
-                and one.resolve().is_relative_to(path.resolve())
-            )
+            inside = sorted(_inside(path, suffixes, deep=deep))
         except OSError as error:
             unreadable.append(Unreadable(Place(str(path)), f"it can't be read: {error.strerror}"))
             continue
@@ -43,3 +38,14 @@ def files_of(
             unreadable.append(Unreadable(Place(str(path)), why))
         found += inside[:MOST_FILES]
     return found, unreadable
+
+
+def _inside(folder: Path, suffixes: Collection[str], *, deep: bool) -> Iterator[Path]:
+    root = folder.resolve()
+    for one in islice(folder.rglob("*") if deep else folder.iterdir(), _MOST_LOOKED_AT):
+        if one.suffix.lower() not in suffixes:
+            continue
+        if any(part.startswith(".") for part in one.relative_to(folder).parts):
+            continue
+        if one.is_file() and one.resolve().is_relative_to(root):
+            yield one

@@ -19,6 +19,9 @@ Hide = Callable[[str, str], str]
 """What stands for a secret: of a hint for its name (`path`, a parameter) and its value."""
 
 HIDDEN: Final = "***"
+LONGEST: Final = 70_000
+"""Characters above which a text is hidden as a whole: no option takes one of more than 65,536."""
+
 _NAMED: Final = "${" + PREFIX
 _PLACEHOLDER: Final = re.compile(rf"\$\{{{PREFIX}[A-Z0-9_]*\}}")
 
@@ -31,6 +34,7 @@ _KNOWN: Final = re.compile(
 """How tokens of well-known services begin; `eyJ` is a JSON Web Token (RFC 7519)."""
 
 _PIECE: Final = re.compile(r"[A-Za-z0-9+/]+")
+_SHORTEST_TOKEN: Final = 10
 _LONG: Final = 16
 _VERY_LONG: Final = 24
 _MANY_DIGITS: Final = 3
@@ -89,6 +93,8 @@ _HARMLESS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null",
 
 def looks_token(text: str) -> bool:
     """Whether a text is most likely a token: a UUID, a known beginning, long and without words."""
+    if len(text) < _SHORTEST_TOKEN:
+        return False
     if _UUID.search(text) or _KNOWN.search(text):
         return True
     return any(_is_random(piece) for piece in _PIECE.findall(text))
@@ -110,6 +116,8 @@ def _changes(piece: str) -> int:
 
 def is_secret(name: str, value: str) -> bool:
     """Whether the value of a parameter or field is most often a secret, by its name or itself."""
+    if len(value) > LONGEST:
+        return True
     plain = unquote(value)
     return looks_secret(unquote(name)) or scrubbed(plain) != plain
 
@@ -129,6 +137,8 @@ def named(text: str) -> str:
 
 def sentence(text: str) -> str:
     """A sentence that quotes others: without logins and secret parameters of URLs, known tokens."""
+    if len(text) > LONGEST:
+        return HIDDEN
     plain = _PARAMETER.sub(
         lambda one: f"{one[1]}{one[2]}={HIDDEN}" if _is_odd_parameter(one[2], one[3]) else one[0],
         _BARE_LOGIN.sub(f"{HIDDEN}@", _URL_LOGIN.sub(f"{HIDDEN}@", text)),
@@ -153,7 +163,7 @@ def header(name: str, text: str, secrets: Secrets, place: Place, owner: str) -> 
 
     A header whose name says nothing may have one as well.
     """
-    if may_be_copied(name, text) or _is_named(text):
+    if len(text) <= LONGEST and (may_be_copied(name, text) or _is_named(text)):
         return text
     scheme = _SCHEME.fullmatch(text)
     lead, value = (scheme[1] + scheme[2], scheme[3]) if scheme else ("", text)
@@ -183,6 +193,8 @@ def path(text: str, hide: Hide) -> str:
 
     Those are the values of parameters with such a name, and parts that look made by a machine.
     """
+    if len(text) > LONGEST:
+        return f"/{hide('path', text)}"
     plain, question, query = text.partition("?")
     plain = "/".join(
         hide("path", part) if _NAMED not in part and is_secret("", part) else part
@@ -213,6 +225,8 @@ def body(text: str, secrets: Secrets, place: Place, owner: str) -> str:
         what = f"{hint} in the body of {owner}"
         return secrets.check(f"{owner} {hint}", place, what, value=value)
 
+    if len(text) > LONGEST:
+        return secrets.check(f"{owner} body", place, f"the body of {owner}", value=text)
     try:
         value = json.loads(text)
         if isinstance(value, dict | list):
@@ -230,7 +244,7 @@ def body(text: str, secrets: Secrets, place: Place, owner: str) -> str:
 
 def line(text: str, secrets: Secrets, place: Place, owner: str) -> str:
     """A line of a dialogue, with a name for what a login in it says, or for all of it."""
-    login = _LOGIN_LINE.fullmatch(text)
+    login = _LOGIN_LINE.fullmatch(text[: LONGEST + 1])
     if login is None or _NAMED in login[2] or len(login[2]) < SHORTEST:
         return body(text, secrets, place, owner)
     what = f"what is behind {login[1].strip()} in the dialogue of {owner}"

@@ -26,8 +26,17 @@ _OUTCOMES: tuple[tuple[Outcome, str], ...] = (
 
 def as_json(report: Report) -> dict[str, Any]:
     """The report as plain values, with its counts."""
-    plain: dict[str, Any] = msgspec.to_builtins(report)
+    plain: dict[str, Any] = _encodable(msgspec.to_builtins(report))
     return {"counts": {"entries": len(report.entries)} | counts(report), **plain}
+
+
+def _encodable(value: Any) -> Any:
+    """The same without lone surrogates, which names of files may have and JSON may not."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {name: _encodable(one) for name, one in value.items()}
+    return [_encodable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def counts(report: Report) -> dict[str, int]:
@@ -200,9 +209,20 @@ def _entries(entries: Iterable[Taken]) -> Iterator[str]:
         yield f"| {' | '.join(map(_cell, cells))} |"
 
 
+_LIKE_A_LINK: Final = re.compile(r"://|www\.|@", re.IGNORECASE)
+_MARKS: Final = re.compile(r"[\\`*_\[\]<>|~&$#]")
+
+
 def _cell(value: object) -> str:
-    """Text of the source as text in Markdown."""
-    text = one_line(str(value))
-    for mark in "\\`*_[]<>|":
-        text = text.replace(mark, f"\\{mark}")
-    return text
+    """Text of the source as text in Markdown; what GitHub makes a link or a mention is code."""
+    words = one_line(str(value)).split(" ")
+    return " ".join(
+        _code(one) if _LIKE_A_LINK.search(one) else _MARKS.sub(r"\\\g<0>", one) for one in words
+    )
+
+
+def _code(text: str) -> str:
+    """A code span in a table: nothing in it means anything."""
+    ticks = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    blank = " " if "`" in text else ""
+    return f"{ticks}{blank}{text.replace('|', chr(92) + '|')}{blank}{ticks}"

@@ -25,6 +25,7 @@ class Secrets:
     def __init__(self) -> None:
         self.found: list[Secret] = []
         self._names: set[str] = set()
+        self._next: dict[str, int] = {}
         self._by_value: dict[tuple[bool, str], str] = {}
 
     def check(self, hint: str, place: Place, what: str, *, value: str | None = None) -> str:
@@ -55,9 +56,10 @@ class Secrets:
         return f"${{{known}}}"
 
     def _unique(self, name: str) -> str:
-        count, unique = 2, name
+        count, unique = self._next.get(name, 2), name
         while unique in self._names:
             unique, count = f"{name}_{count}", count + 1
+        self._next[name] = count
         return unique
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from portquorum.importing.model import MOST_BYTES, Ignored, Place, Unreadable
 from portquorum.inventory import tree
+from portquorum.inventory.plain_file import read_bytes
 from portquorum.inventory.tree import Mapping, Root, Sequence
 from schemas.plain_text import one_line
 
@@ -27,8 +28,7 @@ def file_text(path: Path) -> str | Unreadable:
     """The text of a file in UTF-8, at most `MOST_BYTES` of it, or why it can't be read."""
     place = Place(str(path))
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        data = read_bytes(path, MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
             return Unreadable(place, f"expected at most {MOST_BYTES // 2**20} MB, found more")
         return data.decode("utf-8-sig")

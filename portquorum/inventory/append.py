@@ -1,7 +1,5 @@
 """`portquorum target add`: adds a target to the inventory file, and leaves the rest unchanged."""
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +14,7 @@ from portquorum.inventory.editor import MODELINE, write_beside
 from portquorum.inventory.errors import InventoryError, Problem, Where
 from portquorum.inventory.load import read_text
 from portquorum.inventory.publish import source_name
+from portquorum.inventory.replace_file import replace_file
 from portquorum.inventory.resolve import resolve
 from portquorum.inventory.yaml_text import yaml_text
 from schemas.target import Target
@@ -85,7 +84,8 @@ def add(
     problems += decode_all(roots, entries)
     inventory = resolve(entries, source or source_name([path]), problems)
     _only_this_was_added(text, longer, entry, str(path))
-    _replace(path, longer)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, longer)
     if created:
         write_beside(path)
     here = entries.targets[-1].where("host")
@@ -185,25 +185,3 @@ def _same(old: list[tree.Root], new: list[tree.Root]) -> bool:
         return [value for value in plain if value]
 
     return values(old) == values(new)
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise
-
-
-def _umask() -> int:
-    current = os.umask(0o022)
-    os.umask(current)
-    return current

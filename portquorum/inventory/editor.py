@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from portquorum.inventory.reference.editor_schema import editor_schema
+from portquorum.inventory.replace_file import replace_file
 
 SCHEMA_FILE: Final = ".portquorum.schema.json"
 MODELINE: Final = f"# yaml-language-server: $schema={SCHEMA_FILE}"
@@ -28,5 +29,5 @@ def write_beside(inventory: Path) -> None:
         OSError: it can't be written.
     """
     path, text = inventory.parent / SCHEMA_FILE, schema_text()
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
+    if not path.is_file() or path.read_bytes() != text.encode():
+        replace_file(path, text)

@@ -10,6 +10,7 @@ from portquorum.inventory.decode import Entries, decode_all
 from portquorum.inventory.errors import InventoryError, Problem, Where
 from portquorum.inventory.explain import LINE_MISSING
 from portquorum.inventory.inherit import NOT_DEFINED
+from portquorum.inventory.plain_file import read_bytes
 
 SUFFIXES: Final = (".yaml", ".yml")
 _TOO_LONG: Final = (
@@ -117,8 +118,7 @@ def read_text(path: Path, most_bytes: int = tree.MAX_BYTES) -> tuple[str, list[P
     A file longer than `most_bytes` (the rest of the limit for an inventory) is not parsed.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(most_bytes + 1)  # not by its size: a pipe has none
+        data = read_bytes(path, most_bytes + 1)  # not by its size: a pipe of the shell has none
         if len(data) > most_bytes:
             return "", [Problem(Where(str(path), 0), _TOO_LONG, is_fatal=True)]
         return data.decode("utf-8-sig"), []

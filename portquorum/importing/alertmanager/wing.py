@@ -10,6 +10,7 @@ from portquorum.importing.alertmanager.configuration import configurations
 from portquorum.importing.alertmanager.inhibitions import inhibition
 from portquorum.importing.alertmanager.receivers import Receiver, global_rest, receiver
 from portquorum.importing.alertmanager.tree import Known, flattened, routes
+from portquorum.importing.folders import files_of
 from portquorum.importing.model import Found, Import, Options, Unreadable
 from portquorum.importing.secrets import Secrets
 from portquorum.importing.source_yaml import Fields, WrongValueError
@@ -30,7 +31,8 @@ def read(files: Sequence[Path], options: Options) -> Import:
     del options
     found = Import(source="alertmanager")
     secrets = Secrets()
-    for path in _named(files):
+    paths, found.unreadable = files_of(files, {".yml", ".yaml"})
+    for path in paths:
         several, unreadable = configurations(path)
         found.unreadable += unreadable
         for fields in several:
@@ -40,17 +42,6 @@ def read(files: Sequence[Path], options: Options) -> Import:
                 place = error.place if isinstance(error, WrongValueError) else fields.place()
                 found.unreadable.append(Unreadable(place, str(error)))
     found.secrets = secrets.found
-    return found
-
-
-def _named(files: Sequence[Path]) -> list[Path]:
-    """The files, and those of folders that end in .yml or .yaml."""
-    found: list[Path] = []
-    for path in files:
-        if path.is_dir():
-            found += sorted(one for one in path.iterdir() if one.suffix in {".yml", ".yaml"})
-        else:
-            found.append(path)
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from portquorum.importing.model import MOST_BYTES, Place, Unreadable
+from portquorum.inventory.plain_file import read_bytes
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _LOOKED_AT: Final = 50
@@ -38,8 +39,7 @@ def read(path: Path) -> Table:
     """The table of a file. Never raises for its content."""
     table, place = Table(), Place(str(path))
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        data = read_bytes(path, MOST_BYTES + 1)
     except OSError as error:
         table.unreadable.append(Unreadable(place, f"it can't be read: {error.strerror}"))
         return table

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
+from portquorum.importing.folders import files_of
 from portquorum.importing.model import Place, Unreadable
 from portquorum.importing.source_yaml import documents, documents_of
 from portquorum.inventory.tree import Mapping, Root
@@ -41,24 +42,11 @@ class Configuration(Struct):
 def read_files(paths: Sequence[Path]) -> Configuration:
     """All of Gatus' configuration in these files and folders. Never raises for their content."""
     found = Configuration()
-    for path in paths:
-        inside = sorted(_of_folder(path)) if path.is_dir() else [path]
-        if not inside:
-            found.unreadable.append(Unreadable(Place(str(path)), "no .yaml or .yml file is in it"))
-        for file in inside:
-            _add_file(file, found)
+    # Hidden ones are `..data` of Kubernetes.
+    files, found.unreadable = files_of(paths, _SUFFIXES, deep=True)
+    for file in files:
+        _add_file(file, found)
     return found
-
-
-def _of_folder(folder: Path) -> Iterator[Path]:
-    """Its YAML files, those of folders in it too; hidden ones (`..data` of Kubernetes) are not."""
-    inside = folder.resolve()
-    for path in folder.rglob("*"):
-        hidden = any(part[0] == "." for part in path.relative_to(folder).parts)
-        # No link leads out of what was named.
-        within = path.resolve().is_relative_to(inside)
-        if path.suffix in _SUFFIXES and path.is_file() and within and not hidden:
-            yield path
 
 
 def _add_file(path: Path, found: Configuration) -> None:

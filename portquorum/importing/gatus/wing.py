@@ -28,6 +28,7 @@ from producers.checks import name_server
 INTERVAL_S: Final = 60.0
 SUITE_INTERVAL_S: Final = 600.0
 TIMEOUT_S: Final = 10.0
+_LONGEST: Final = 1_000
 
 _KINDS: Final[dict[str, Callable[[Endpoint], Check]]] = {
     "http": http,
@@ -116,8 +117,8 @@ class _Reader:
         self._found.entries.append(entry)
 
     def _named(self, fields: Fields, group: str) -> Found:
-        name = str(fields.get("name", "")) or f"line {fields.place().line}"
-        group = group or str(fields.get("group", ""))
+        name = str(fields.get("name", ""))[:_LONGEST] or f"line {fields.place().line}"
+        group = (group or str(fields.get("group", "")))[:_LONGEST]
         shown, of = named(self._texts.shown(name)), named(self._texts.shown(group))
         return Found(place=fields.place(), name=shown, group=of, key=f"{of}_{shown}")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from portquorum.importing.model import Place, Unreadable
+from portquorum.importing.model import MOST_BYTES, Place, Unreadable
+from portquorum.inventory.plain_file import read_bytes
 
 _MAGIC: Final = b"SQLite format 3\0"
 _MOST_ROWS: Final = 100_000
@@ -21,8 +22,7 @@ _READ: Final = (
 def is_database(path: Path) -> bool:
     """Whether the file begins as one of SQLite does."""
     try:
-        with path.open("rb") as file:
-            return file.read(len(_MAGIC)) == _MAGIC
+        return path.is_file() and read_bytes(path, len(_MAGIC)) == _MAGIC
     except OSError:
         return False
 
@@ -39,6 +39,7 @@ def read(path: Path) -> dict[str, Any] | Unreadable:
         with closing(sqlite3.connect(uri, uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA trusted_schema = OFF")
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
             steps = [0]
             connection.set_progress_handler(lambda: _counted(steps), 10_000)
             return _all(connection)

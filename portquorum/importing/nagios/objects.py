@@ -56,16 +56,18 @@ class Objects(Struct):
     groups: dict[str, Object] = field(default_factory=dict)
     service_groups: dict[str, Object] = field(default_factory=dict)
     others: list[Object] = field(default_factory=list)
+    known: dict[str, set[str]] = field(default_factory=dict)
+    """The hosts of groups that were asked for."""
 
 
 def objects(found: Source) -> Objects:
     """The objects of a source, without templates."""
-    templates: dict[tuple[str, str], Written] = {}
+    templates = _Templates()
     for one in found.objects:
         one.values = {_renamed(one.kind, name): value for name, value in one.values.items()}
         name = one.values.get("name")
         if name:
-            templates.setdefault((one.kind, name), one)
+            templates.written.setdefault((one.kind, name), one)
     made = Objects()
     for one in found.objects:
         if one.values.get("register") == "0":
@@ -73,8 +75,8 @@ def objects(found: Source) -> Objects:
         if one.kind == "command":
             made.commands[one.values.get("command_name", "")] = one.values.get("command_line", "")
             continue
-        missing: list[str] = []
-        whole = Object(one.kind, _inherited(one, templates, missing, 0), one.place, missing)
+        values, missing = templates.inherited(one)
+        whole = Object(one.kind, values, one.place, missing)
         _sort(whole, made)
     return made
 
@@ -99,21 +101,36 @@ def _sort(one: Object, made: Objects) -> None:
             made.others.append(one)
 
 
-def _inherited(
-    one: Written, templates: Mapping[tuple[str, str], Written], missing: list[str], depth: int
-) -> dict[str, str]:
-    """Its own values over those of its templates, the first of which counts most."""
-    values: dict[str, str] = {}
-    for name in reversed([part.strip() for part in one.values.get("use", "").split(",")]):
-        if not name or depth >= _DEPTH:
-            continue
-        template = templates.get((one.kind, name))
-        if template is None or template is one:
-            missing.append(name)
-            continue
-        values = _over(_inherited(template, templates, missing, depth + 1), values)
-    own = {name: value for name, value in one.values.items() if name not in _OWN}
-    return _over(own, values)
+class _Templates:
+    """The templates by kind and name, each with what it inherits, which is found out once."""
+
+    def __init__(self) -> None:
+        self.written: dict[tuple[str, str], Written] = {}
+        self._whole: dict[int, tuple[dict[str, str], list[str]]] = {}
+
+    def inherited(self, one: Written, depth: int = 0) -> tuple[dict[str, str], list[str]]:
+        """Its own values over those of its templates, the first of which counts most.
+
+        Also the names of templates that are not there.
+        """
+        if id(one) in self._whole:
+            return self._whole[id(one)]
+        values: dict[str, str] = {}
+        missing: list[str] = []
+        self._whole[id(one)] = ({}, [])  # of a circle nothing is inherited
+        for name in reversed([part.strip() for part in one.values.get("use", "").split(",")]):
+            if not name or depth >= _DEPTH:
+                continue
+            template = self.written.get((one.kind, name))
+            if template is None or template is one:
+                missing.append(name)
+                continue
+            above, more = self.inherited(template, depth + 1)
+            missing = list(dict.fromkeys([*missing, *more]))
+            values = _over(above, values)
+        own = {name: value for name, value in one.values.items() if name not in _OWN}
+        self._whole[id(one)] = (_over(own, values), missing)
+        return self._whole[id(one)]
 
 
 def _over(above: Mapping[str, str], below: Mapping[str, str]) -> dict[str, str]:
@@ -128,16 +145,22 @@ def _over(above: Mapping[str, str], below: Mapping[str, str]) -> dict[str, str]:
     return values
 
 
-def members(group: str, made: Objects, depth: int = 0) -> set[str]:
+def members(group: str, made: Objects) -> set[str]:
     """The names of the hosts of a host group, those of groups within it too."""
-    if depth > _DEPTH:
-        return set()
-    found = {name for name, host in made.hosts.items() if group in host.names("hostgroups")}
-    one = made.groups.get(group)
-    if one is not None:
-        found |= _chosen(one.names("members"), made.hosts)
-        for inner in one.names("hostgroup_members"):
-            found |= members(inner, made, depth + 1)
+    if group in made.known:
+        return made.known[group]
+    found: set[str] = set()
+    todo, seen = [group], {group}
+    while todo:
+        name = todo.pop()
+        found |= {host for host, one in made.hosts.items() if name in one.names("hostgroups")}
+        written = made.groups.get(name)
+        if written is not None:
+            found |= _chosen(written.names("members"), made.hosts)
+            more = [one for one in written.names("hostgroup_members") if one not in seen]
+            seen.update(more)
+            todo += more
+    made.known[group] = found
     return found
 
 

@@ -10,8 +10,10 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from portquorum.importing.model import Place, Unreadable
+from portquorum.importing.folders import files_of
+from portquorum.importing.model import MOST_BYTES, Place, Unreadable
 from portquorum.importing.source_yaml import file_text
+from portquorum.inventory.plain_file import read_bytes
 
 _BEGIN: Final = re.compile(r"\s*define\s+([A-Za-z]+)\s*\{?\s*(.*)$")
 _DIRECTIVE: Final = re.compile(r"\s*([A-Za-z_]+)\s*=\s*(.*?)\s*$")
@@ -55,11 +57,9 @@ def source(files: Sequence[Path]) -> Source:
             continue
         seen.add(real)
         if path.is_dir():
-            todo += [
-                (one, within)
-                for one in sorted(path.rglob("*.cfg"))
-                if one.is_file() and one.resolve().is_relative_to(within.resolve())
-            ]
+            inside, unreadable = files_of([path], {".cfg"}, deep=True)
+            todo += [(one, within) for one in inside if _is_within(one, within)]
+            found.unreadable += unreadable
             continue
         text = file_text(path)
         if isinstance(text, Unreadable):
@@ -69,11 +69,15 @@ def source(files: Sequence[Path]) -> Source:
     return found
 
 
+def _is_within(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
 def _latin(path: Path, wrong: Unreadable, found: Source) -> str:
     """Files of old installations are in Latin-1."""
     if "UTF-8" in wrong.why:
         try:
-            return path.read_bytes().decode("latin-1")
+            return read_bytes(path, MOST_BYTES).decode("latin-1")
         except OSError:
             pass
     found.unreadable.append(wrong)

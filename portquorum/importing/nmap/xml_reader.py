@@ -7,6 +7,7 @@ from xml.parsers import expat
 from msgspec import Struct, field
 
 from portquorum.importing.model import MOST_BYTES, Place, Unreadable
+from portquorum.inventory.plain_file import read_bytes
 
 _MOST_DEEP: Final = 40
 _MOST_PORTS: Final = 1_000_000
@@ -49,8 +50,7 @@ def read(path: Path) -> tuple[list[Host], list[Unreadable]]:
     place = Place(str(path))
     reader = _Reader()
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        data = read_bytes(path, MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
             return [], [Unreadable(place, f"expected at most {MOST_BYTES // 2**20} MB, found more")]
         for at in range(0, len(data), _CHUNK):

@@ -85,7 +85,10 @@ class Scrape(Struct, frozen=True, kw_only=True):
 
     def series(self, metric: str) -> Labels | None:
         """The labels that this metric has in the end; None if it is not kept."""
-        return relabelled({**self.labels, "__name__": metric}, self.metric_relabel)
+        try:
+            return relabelled({**self.labels, "__name__": metric}, self.metric_relabel)
+        except ValueError:  # a label that nobody could read
+            return None
 
 
 class NoProbe(Struct, frozen=True):
@@ -202,7 +205,10 @@ def _scrape(job: Job, address: Address, timing: Timing) -> Scrape | NoProbe:
         "__scheme__": "http",
     } | {f"{_PARAM}{name}": value for name, value in job.params.items()}
     labels |= {name: value for name, value in own.items() if not labels.get(name)}
-    after = relabelled(labels, job.relabel)
+    try:
+        after = relabelled(labels, job.relabel)
+    except ValueError as error:
+        return NoProbe(address, str(error))
     if after is None:
         return NoProbe(address, "relabelling drops it there, too")
     target, exporter = after.get(f"{_PARAM}target", ""), after.get("__address__", "")

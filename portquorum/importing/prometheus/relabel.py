@@ -15,6 +15,7 @@ _ACTIONS: Final = frozenset(
     | {"labelkeep", "lowercase", "uppercase"}
 )
 
+_LONGEST: Final = 10_000
 Labels = dict[str, str]
 
 
@@ -121,6 +122,8 @@ def _rename(rule: Rule, labels: Labels) -> None:
 def _put(labels: Labels, name: str, value: str) -> None:
     if not name:
         return
+    if len(value) > _LONGEST or len(name) > _LONGEST:
+        raise ValueError(f"relabelling makes a label of more than {_LONGEST:,} characters")
     if value:
         labels[name] = value
     else:

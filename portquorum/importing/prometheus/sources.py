@@ -58,6 +58,10 @@ class Sources:
 
     def read(self) -> None:
         """Reads all of them."""
+        for folder in self._folders:
+            if not any(file.is_relative_to(folder) for file in self._named):
+                why = "it has no file with .json, .rules, .yaml, .yml"
+                self.unreadable.append(Unreadable(Place(str(folder)), why))
         for file in self._named:
             self._file(file)
 

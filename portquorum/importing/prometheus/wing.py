@@ -162,7 +162,7 @@ class Reader:
         except CannotError as error:
             entry.left_out, entry.networked = str(error), error.networked
             return
-        except MissingVariableError as error:
+        except ValueError as error:  # a variable without a value, or a text that is too long
             entry.left_out = str(error)
             return
         entry.differences += [*_assumed(module, scrape), *making.differences]

@@ -8,7 +8,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from portquorum.cli.app import app
-from portquorum.cli.errors import WrongUseError
+from portquorum.cli.errors import WrongUseError, explain
 
 FINE = """endpoints:
   - {name: api, url: "https://${DOMAIN:-example.org}/x", conditions: ["[STATUS] == 200"]}
@@ -136,3 +136,57 @@ def test_a_kind_that_nobody_knows(folder: Path) -> None:
     found = CliRunner().invoke(app, ["import", "gatos", str(folder / "gatus.yaml")])
     assert isinstance(found.exception, WrongUseError)
     assert "expected a KIND of gatus, " in str(found.exception)
+
+
+def test_neither_a_source_nor_anything_else_is_written_over(folder: Path) -> None:
+    (folder / "README.md").write_text("# Mine")
+    (folder / "link.yaml").symlink_to("gatus.yaml")
+    for arguments, says in (
+        (("--force", "--output", "gatus.yaml"), "gatus.yaml is read: expected another file"),
+        (("--force", "--output", "link.yaml"), "link.yaml is read: expected another file"),
+        (("--report", "README.md"), "README.md is there and no report of an import"),
+        (("--output", "a.json", "--report", "a.json"), "expected different files"),
+    ):
+        found = run(*arguments)
+        assert isinstance(found.exception, WrongUseError)
+        assert says in str(found.exception)
+    assert (folder / "gatus.yaml").read_text() == FINE
+    assert (folder / "README.md").read_text() == "# Mine"
+    assert run("--report", "report.md").exit_code == 0
+    assert run("--report", "report.md", "--force").exit_code == 0
+
+
+def test_what_is_replaced_keeps_its_permissions_and_its_link(folder: Path) -> None:
+    (folder / "real.yaml").write_text("mine")
+    (folder / "real.yaml").chmod(0o640)
+    (folder / "inventory.yaml").symlink_to("real.yaml")
+    assert run("--force").exit_code == 0
+    assert (folder / "inventory.yaml").is_symlink()
+    assert (folder / "real.yaml").stat().st_mode & 0o777 == 0o640
+    assert "api" in (folder / "real.yaml").read_text()
+
+
+@pytest.mark.parametrize("name", ["/dev/full", "gatus.yaml/inventory.yaml", "no/inventory.yaml"])
+def test_where_nothing_can_be_written_one_sentence_says_so(folder: Path, name: str) -> None:
+    found = run("--force", "--output", name)
+    assert isinstance(found.exception, OSError)
+    sentence, code = explain(found.exception)
+    assert (len(sentence.splitlines()), code) == (1, 1)
+    assert sorted(one.name for one in folder.iterdir()) == ["gatus.yaml"]
+    assert not Path("/dev/.portquorum.schema.json").exists()
+
+
+def test_an_interrupted_import_leaves_what_was_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run().exit_code == 0
+    before = {one.name: one.read_text() for one in folder.iterdir()}
+
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", interrupted)
+    (folder / "gatus.yaml").write_text(before["gatus.yaml"].replace("api", "other"))
+    assert run("--force").exit_code != 0
+    after = {one.name: one.read_text() for one in folder.iterdir()}
+    assert after | {"gatus.yaml": before["gatus.yaml"]} == before
