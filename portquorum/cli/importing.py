@@ -100,8 +100,6 @@ def import_(
     from portquorum.importing.assemble import assemble
     from portquorum.importing.model import Options
     from portquorum.importing.wings import WINGS
-    from portquorum.inventory.editor import write_beside
-    from portquorum.inventory.replace_file import replace_file
 
     wing = next((one for name, one in WINGS.items() if name == kind), None)
     if wing is None:
@@ -124,9 +122,7 @@ def import_(
     if nothing:
         pass  # an inventory without anything would take the place of one that may be there
     elif output != _STDOUT:
-        if output.is_file() or not output.exists():  # beside /dev/null nothing is written
-            write_beside(output)
-        replace_file(output, text)
+        _write_inventory(output, text)
     elif not json:
         write_document(text)
     if report is not None:
@@ -190,6 +186,15 @@ def _variables(files: list[Path], *, env: bool) -> "Mapping[str, str]":
         except ValueError as error:
             raise WrongUseError(str(error)) from None
     return found
+
+
+def _write_inventory(path: Path, text: str) -> None:
+    from portquorum.inventory.editor import write_beside
+    from portquorum.inventory.replace_file import replace_file
+
+    if path.is_file() or not path.exists():  # beside /dev/null nothing is written
+        write_beside(path)
+    replace_file(path, text)
 
 
 def _write_report(path: Path, found: "Report") -> None:
