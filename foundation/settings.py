@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from foundation.kafka_security import KafkaSecurity, contradiction
 from foundation.redact import HIDDEN, redact
 from schemas.json_decoder import JsonDecoder
 
@@ -187,6 +188,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"Settings({', '.join(shown)})"
 
     @property
+    def kafka_security(self) -> KafkaSecurity:
+        """How Kafka's clients sign in."""
+        return KafkaSecurity(*(getattr(self, name) for name in KafkaSecurity._fields))
+
+    @property
     def denied_networks(self) -> tuple[str, ...]:
         """The networks of `probe_deny`."""
         return tuple(text for part in (self.probe_deny or "").split(",") if (text := part.strip()))
@@ -292,6 +298,10 @@ def _convert(values: dict[str, Any], origin: dict[str, str]) -> Settings:
         found = _shown(name, values.get(name))
         raise SettingsError(f"{where}: {error}; found {found}") from error
     _check_addresses(settings, origin)
+    wrong = contradiction(settings.kafka_security)
+    if wrong is not None:
+        name, why = wrong
+        raise SettingsError(f"{origin.get(name, PREFIX + name.upper())}: {why}")
     return settings
 
 

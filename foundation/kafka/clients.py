@@ -1,12 +1,12 @@
 """aiokafka clients with the settings' address and security, and our delivery promises."""
 
-import ssl
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
-from foundation.settings import Settings
+from foundation.kafka_security import context_of
+from foundation.settings import Settings, SettingsError
 from schemas.topics import Compression
 
 SESSION_TIMEOUT_MS: Final = 6_000
@@ -27,16 +27,20 @@ end (docs/decisions/0018-codecs-that-strangers-read.md).
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """The options of every aiokafka client: servers and security."""
+    """The options of every aiokafka client: servers and security.
+
+    Raises:
+        SettingsError: a file of the settings can't be used; the text names its variable.
+    """
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka,
         "security_protocol": settings.kafka_security_protocol,
     }
     if settings.kafka_security_protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=settings.kafka_ca_file)
-        if settings.kafka_cert_file:
-            context.load_cert_chain(settings.kafka_cert_file, settings.kafka_key_file)
-        options["ssl_context"] = context
+        try:
+            options["ssl_context"] = context_of(settings.kafka_security)
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
     if settings.kafka_security_protocol.startswith("SASL"):
         options |= {
             "sasl_mechanism": settings.kafka_sasl_mechanism,

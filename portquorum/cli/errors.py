@@ -1,7 +1,9 @@
 """The message of each known error for people, and its exit code."""
 
+import asyncio
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -35,6 +37,7 @@ _OURS_BY_NAME: Final = {
     "WrongUseError": EXIT_WRONG_USE,
     "TroubleError": EXIT_TROUBLE,
     "TopicMismatchError": EXIT_TROUBLE,
+    "KafkaTroubleError": EXIT_TROUBLE,
     "EmbeddedServiceError": EXIT_TROUBLE,
     "InventoryError": EXIT_TROUBLE,
     "ApplyError": EXIT_TROUBLE,
@@ -112,6 +115,11 @@ def _missing_module(error: ModuleNotFoundError) -> str:
 
 
 def _kafka(error: BaseException) -> str:
+    from foundation.kafka.trouble import is_away
+
+    trouble = _why_not() if is_away(error) else None
+    if trouble is not None:
+        return trouble
     if type(error).__name__ == "KafkaConnectionError":
         where = _server(error)
         return (
@@ -119,6 +127,28 @@ def _kafka(error: BaseException) -> str:
             "kafka`), or let PORTQUORUM_KAFKA name a running one"
         )
     return f"Kafka refused: {type(error).__name__} {_one_line(str(error))}".rstrip()
+
+
+def _why_not() -> str | None:
+    """Why the Kafka of the settings can't be used; None if it can, or nobody knows."""
+    found: list[str] = []
+
+    def try_it() -> None:
+        from foundation import settings
+        from foundation.kafka.trouble import why_not
+
+        try:
+            trouble = asyncio.run(why_not(settings.load()))
+        except Exception:  # noqa: BLE001 - there is an error to explain already
+            return
+        if trouble is not None:
+            found.append(trouble.sentence)
+
+    # A thread, as who asks may be in a loop of their own.
+    thread = threading.Thread(target=try_it, name="why not")
+    thread.start()
+    thread.join()
+    return found[0] if found else None
 
 
 def _server(error: BaseException) -> str:

@@ -9,10 +9,11 @@ from typing import Final
 import msgspec
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 from msgspec import Struct, structs
 
 from foundation import kafka
+from foundation.kafka.trouble import explained
 from foundation.lifecycle import ends_within
 from foundation.settings import Settings
 from portquorum.delivery.memory import StateRecord, remember
@@ -55,6 +56,10 @@ QUIET_MS: Final = 10_000
 DOUBT_S: Final = 11.0
 """Longest wait for a new record then: a stream writes a tick after 10 s."""
 
+_START_SHARE: Final = 0.6
+"""Share of the time in which a broker has to answer; the rest is for why it does not."""
+
+_LEAST_TRY_S: Final = 1.0
 _CLOSE_S: Final = 0.5
 _LOOK_S: Final = 0.2
 _MARGIN_S: Final = 1.0
@@ -109,23 +114,21 @@ async def _clickhouse(settings: Settings, timeout_s: float) -> ClickHouseFacts:
 async def _cluster(settings: Settings, timeout_s: float, wall: Callable[[], int]) -> HealthFacts:
     """Everything that Kafka shows; `clickhouse` is empty."""
     client = kafka.admin(settings)
-    problem = ""
+    began = time.monotonic()
+    problem: BaseException
     try:
         async with asyncio.timeout(timeout_s):
-            await client.start()
+            async with asyncio.timeout(timeout_s * _START_SHARE):
+                await client.start()
             return await Gathering(settings, client, timeout_s, wall).facts()
-    except TimeoutError:
-        problem = f"no answer within {timeout_s:g} s"
-    except KafkaConnectionError:
-        problem = "no broker takes a connection"
-    except (KafkaError, OSError) as error:
-        problem = f"{type(error).__name__} {error}".strip()
+    except (KafkaError, OSError, TimeoutError) as error:
+        problem = error
     finally:
         await ends_within(_CLOSE_S, client.close())
+    left = timeout_s - (time.monotonic() - began)
+    why = await explained(settings, problem, max(_LEAST_TRY_S, left))
     return HealthFacts(
-        kafka=KafkaFacts(
-            servers=settings.kafka, error=f"Kafka can't be reached at {settings.kafka}: {problem}"
-        ),
+        kafka=KafkaFacts(servers=settings.kafka, error=why),
         log=LogFacts(now=wall()),
         checkpoint_interval_s=settings.checkpoint_interval_s,
         topic_prefix=settings.topic_prefix,

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct, structs
 
 from foundation import kafka
+from foundation.kafka.trouble import explained
 from foundation.settings import Settings
 from portquorum.inventory import plan as plans
 from portquorum.inventory import present as presents
@@ -150,8 +151,8 @@ async def apply(
             await _write(settings, plan, on_progress or (lambda _done, _of: None))
         except KafkaError as error:
             raise ApplyError(
-                f"the apply did not finish: {error!r} from Kafka at {settings.kafka}; "
-                "apply again, all of it is then written anew",
+                f"the apply did not finish: {await explained(settings, error)}. Apply again, all "
+                "of it is then written anew",
                 again=True,
             ) from error
     return ApplyReport(
@@ -193,11 +194,8 @@ async def _plan(
         await kafka.create_topics(settings)
         present = await presents.read(settings)
     except (KafkaError, OSError) as error:
-        raise ApplyError(
-            f"can't reach Kafka at {settings.kafka} ({type(error).__name__}); nothing was changed. "
-            "Is it running? `portquorum up` or `portquorum dev kafka` starts one here",
-            again=True,
-        ) from error
+        why = await explained(settings, error)
+        raise ApplyError(f"{why}. Nothing was changed", again=True) from error
     inventory = await asyncio.to_thread(resolve, entries, name, (), present.known(name))
     now = time.time_ns() // 1_000_000
     return plans.plan(inventory, present, settings.partitions, now, republish=republish)

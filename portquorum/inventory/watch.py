@@ -13,6 +13,7 @@ from watchfiles import awatch
 
 from foundation.backoff import Backoff
 from foundation.kafka import TopicMismatchError
+from foundation.kafka.trouble import explained
 from foundation.lifecycle import cancelled, set_within
 from foundation.settings import Settings
 from portquorum.inventory.errors import ApplyError, InventoryError
@@ -88,7 +89,7 @@ async def _apply(settings: Settings, paths: Sequence[Path], source: str) -> Watc
     except TopicMismatchError as error:
         return WatchEvent("refused", str(error))
     except (KafkaError, OSError) as error:
-        return WatchEvent("failed", f"Kafka at {settings.kafka}: {error!r}")
+        return WatchEvent("failed", await explained(settings, error))
     except ApplyError as error:
         return WatchEvent("failed" if error.again else "refused", str(error))
     return WatchEvent("applied", summary(report), report)

@@ -147,5 +147,5 @@ async def test_a_wrong_password_is_told_within_the_time(owner: Settings) -> None
     async with asyncio.timeout(60):
         report = await look(wrong, 3)
     assert said(report, "kafka")[0] == "trouble"
-    assert "Kafka can't be reached" in report.summary
+    assert "refuses the password; PORTQUORUM_KAFKA_USERNAME" in report.summary
     assert other not in str(report)

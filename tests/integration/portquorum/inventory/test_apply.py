@@ -291,6 +291,6 @@ async def test_unreadable_records_are_passed_over(settings: Settings, write: Wri
 
 async def test_no_kafka_is_one_sentence(write: Write) -> None:
     nowhere = Settings(kafka="127.0.0.1:1", topic_prefix="x", partitions=4)
-    with pytest.raises(ApplyError, match=r"can't reach Kafka at 127\.0\.0\.1:1") as caught:
+    with pytest.raises(ApplyError, match=r"Kafka can't be reached at 127\.0\.0\.1:1") as caught:
         await apply(nowhere, write(targets("x")))
     assert caught.value.again

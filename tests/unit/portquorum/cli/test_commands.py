@@ -239,7 +239,7 @@ def test_kafka_that_is_not_there(home: Path, closed_port: int) -> None:
     file.write_text("regions: {a: {}}\ntargets: [{name: x, host: x.example, port: 1}]\n")
     done = portquorum(home, "inventory", "apply", file, PORTQUORUM_KAFKA=f"127.0.0.1:{closed_port}")
     assert done.returncode == 1
-    assert f"can't reach Kafka at 127.0.0.1:{closed_port}" in error_of(done)
+    assert f"Kafka can't be reached at 127.0.0.1:{closed_port}" in error_of(done)
 
 
 def test_debug_shows_the_traceback(home: Path, closed_port: int) -> None:

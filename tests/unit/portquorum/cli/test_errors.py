@@ -63,12 +63,16 @@ def test_a_missing_extra_is_named(module: str, extra: str) -> None:
     assert f"pip install 'portquorum[{extra}]'" in said
 
 
-def test_kafka_away() -> None:
+def test_kafka_away(monkeypatch: pytest.MonkeyPatch) -> None:
     from aiokafka.errors import KafkaConnectionError
 
-    said, code = explain(KafkaConnectionError("Unable to bootstrap from [('k1', 9092, 0)]"))
+    error = KafkaConnectionError("Unable to bootstrap from [('k1', 9092, 0)]")
+    monkeypatch.setenv("PORTQUORUM_KAFKA", "127.0.0.1:1")
+    said, code = explain(error)
     assert code == 1
-    assert said.startswith("Kafka can't be reached at k1:9092: ")
+    assert said.startswith("Kafka can't be reached at 127.0.0.1:1: the connection was refused")
+    monkeypatch.setenv("PORTQUORUM_PARTITIONS", "none")
+    assert explain(error)[0].startswith("Kafka can't be reached at k1:9092: ")
 
 
 def test_a_system_error_names_the_file() -> None:
