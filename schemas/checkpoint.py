@@ -56,11 +56,13 @@ class CheckpointKey(Struct, frozen=True, gc=False):
         return cls(found[1].decode(), int(found[2]), found[3].decode())
 
 
-class CheckpointHead(Struct, frozen=True, gc=False, kw_only=True):
+class CheckpointHead(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Describes a checkpoint: the state after all records up to and including `offset`.
 
     `now` is the partition's newest append time at that offset; `written_at` is the worker's
     clock at the time of writing (for people; no rule reads it). `crc32` has one checksum a chunk.
+    `version` is that of the portquorum whose rules have decided all records from `judged_from` on,
+    up to `offset`; it is empty if that is not known (0.1 did not write it).
     """
 
     format: Count
@@ -69,6 +71,8 @@ class CheckpointHead(Struct, frozen=True, gc=False, kw_only=True):
     now: Millis
     written_at: Millis
     crc32: Annotated[tuple[Crc32, ...], Meta(max_length=1_000_000)]
+    version: Annotated[str, Meta(max_length=100)] = ""
+    judged_from: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
 
 
 _head: JsonDecoder[CheckpointHead] = JsonDecoder(CheckpointHead)

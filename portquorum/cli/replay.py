@@ -152,12 +152,30 @@ def _notes(origins: "list[Origin]") -> list[str]:
                 f"{origin.first}, and no checkpoint lies before); the replay begins on nothing, "
                 "so that its events need not be those of the first time"
             )
+        elif origin.begins_late and 0 < origin.judged_from <= origin.first:
+            notes.append(
+                f"{where}: what lies before offset {origin.judged_from} was decided by an older "
+                f"version; the replay begins at offset {origin.first}"
+            )
         elif origin.begins_late:
             notes.append(
                 f"{where}: the log no longer reaches back so far; the replay begins at offset "
                 f"{origin.first}, on the oldest checkpoint that it follows on"
             )
-    return notes
+    return notes + _of_another_version(origins)
+
+
+def _of_another_version(origins: "list[Origin]") -> list[str]:
+    """A note if the stream is of another series than this program: its rules may be others."""
+    from foundation.upgrade_order import own_version, series
+
+    own = own_version()
+    others = {one.judged_by for one in origins if one.judged_by}
+    strange = sorted(one for one in others if series(one) != series(own))
+    if not strange:
+        return []
+    told = f"the stream is of version {', '.join(strange)}, this replay has the rules of {own}"
+    return [f"{told}: an event that differs may be decided otherwise on purpose (docs/replay.md)"]
 
 
 def _show_difference(one: "Difference") -> None:

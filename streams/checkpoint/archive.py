@@ -7,6 +7,7 @@ from foundation.settings import Settings
 from schemas import topics
 from streams import results_log
 from streams.checkpoint import store
+from streams.checkpoint.judged import Judged
 from streams.checkpoint.model import PartitionCheckpoints
 from streams.checkpoint.writer import CheckpointWriter
 
@@ -47,7 +48,8 @@ async def write_archive(settings: Settings) -> list[Archived]:
             possible = (c for c in shelf.complete() if c.head.offset < bounds[number].end)
             best = next(possible, None)
             if best is not None:
-                writer = CheckpointWriter(settings, producer, PartitionCheckpoints(number))
+                judged = Judged(best.head.version, best.head.judged_from)
+                writer = CheckpointWriter(settings, producer, PartitionCheckpoints(number), judged)
                 await writer.archive(list(best.chunks), best.head.offset, best.head.now)
                 archived.append(
                     Archived(

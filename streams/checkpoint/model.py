@@ -65,6 +65,16 @@ class PartitionCheckpoints:
             reverse=True,
         )
 
+    def newest_of_later_format(self) -> CheckpointHead | None:
+        """The head with the highest offset among those of formats that this version can't read."""
+        heads = (_decoded(parts) for parts in self._parts.values())
+        later = [
+            head
+            for head in heads
+            if head is not None and head.format > FORMAT and head.partition == self.partition
+        ]
+        return max(later, key=lambda head: head.offset, default=None)
+
     def incomplete(self) -> int:
         """Number of incomplete checkpoints of our format: a chunk is missing or is damaged."""
         ours = sum(_head(parts, self.partition) is not None for parts in self._parts.values())
@@ -103,8 +113,15 @@ def checksums(chunks: Iterable[bytes]) -> tuple[int, ...]:
 
 def _head(parts: Mapping[str, bytes], partition: int) -> CheckpointHead | None:
     """The head among `parts`, if it has this format and partition."""
-    try:
-        head = decode_head(parts[HEAD])
-    except (KeyError, msgspec.DecodeError):
+    head = _decoded(parts)
+    if head is None:
         return None
     return head if (head.format, head.partition) == (FORMAT, partition) else None
+
+
+def _decoded(parts: Mapping[str, bytes]) -> CheckpointHead | None:
+    """The head among `parts`, if there is one that can be read."""
+    try:
+        return decode_head(parts[HEAD])
+    except (KeyError, msgspec.DecodeError):
+        return None

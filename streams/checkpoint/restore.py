@@ -5,11 +5,16 @@ from msgspec import Struct
 from foundation.settings import Settings
 from foundation.telemetry import logger
 from schemas import topics
+from schemas.checkpoint import FORMAT
 from streams.checkpoint import decoder, store
 from streams.checkpoint.model import Checkpoint, PartitionCheckpoints
 from streams.state.partition_state import PartitionState, new_state
 
 _log = logger(__name__)
+
+
+class StateTooNewError(Exception):
+    """A newer version has judged what this one would judge again from an older state."""
 
 
 class Start(Struct, frozen=True):
@@ -44,6 +49,21 @@ def from_shelf(
                 error=str(error),
             )
     return None, impossible
+
+
+def refuse_newer(shelf: PartitionCheckpoints, offset: int, log_end: int) -> None:
+    """Refuses a partition that a newer version has judged beyond `offset`, where ours would begin.
+
+    Raises:
+        StateTooNewError: there is such a checkpoint, in a format that this version can't read.
+    """
+    newer = shelf.newest_of_later_format()
+    if newer is not None and offset < newer.offset < log_end:
+        raise StateTooNewError(
+            f"the checkpoint of partition {shelf.partition} has format {newer.format}, this "
+            f"portquorum reads {FORMAT}: start the stream of version {newer.version or 'before'} "
+            "again, or restore a copy of Kafka from before the upgrade"
+        )
 
 
 def decoded(checkpoint: Checkpoint, partition: int, partitions: int) -> PartitionState:

@@ -11,6 +11,7 @@ from foundation.settings import Settings
 from schemas import topics
 from schemas.checkpoint import FORMAT, HEAD, CheckpointHead, CheckpointKey, encode_head
 from streams.checkpoint import store
+from streams.checkpoint.judged import NOT_KNOWN, Judged
 from streams.checkpoint.model import PartitionCheckpoints, checksums
 
 OTHERS_KEPT_S: Final = 600.0
@@ -30,10 +31,16 @@ class CheckpointWriter:
     """
 
     def __init__(
-        self, settings: Settings, producer: AIOKafkaProducer, found: PartitionCheckpoints
+        self,
+        settings: Settings,
+        producer: AIOKafkaProducer,
+        found: PartitionCheckpoints,
+        judged: Judged = NOT_KNOWN,
     ) -> None:
+        """`judged` is what the heads say of who has decided, and since when."""
         self.writer = uuid.uuid4().hex
         self.partition = found.partition
+        self.judged = judged
         self._topic = settings.topic(topics.STATE.name)
         self._archive = settings.topic(topics.CHECKPOINTS.name)
         self._producer = producer
@@ -51,7 +58,7 @@ class CheckpointWriter:
             aiokafka.errors.KafkaError: a part was not confirmed; the checkpoint is incomplete.
         """
         self._generation += 1
-        head = _head(self.partition, chunks, offset, now)
+        head = self._head(chunks, offset, now)
         self._own.append(await self._put(self._topic, chunks, head))
         if self._first_confirmed is None:
             self._first_confirmed = time.monotonic()
@@ -63,7 +70,7 @@ class CheckpointWriter:
         Raises:
             aiokafka.errors.KafkaError: a part was not confirmed.
         """
-        await self._put(self._archive, chunks, _head(self.partition, chunks, offset, now))
+        await self._put(self._archive, chunks, self._head(chunks, offset, now))
 
     async def tidy(self) -> None:
         """Deletes own generations except the newest two, and after 10 min those of others.
@@ -101,13 +108,14 @@ class CheckpointWriter:
     async def _delete(self, keys: list[bytes]) -> None:
         await store.delete(self._producer, self._topic, self.partition, keys)
 
-
-def _head(partition: int, chunks: list[bytes], offset: int, now: int) -> CheckpointHead:
-    return CheckpointHead(
-        format=FORMAT,
-        partition=partition,
-        offset=offset,
-        now=now,
-        written_at=int(time.time() * 1000),
-        crc32=checksums(chunks),
-    )
+    def _head(self, chunks: list[bytes], offset: int, now: int) -> CheckpointHead:
+        return CheckpointHead(
+            format=FORMAT,
+            partition=self.partition,
+            offset=offset,
+            now=now,
+            written_at=int(time.time() * 1000),
+            crc32=checksums(chunks),
+            version=self.judged.version,
+            judged_from=self.judged.since,
+        )

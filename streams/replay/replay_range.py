@@ -11,7 +11,7 @@ from aiokafka.errors import (
     GroupLoadInProgressError,
     NotCoordinatorForGroupError,
 )
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from foundation import kafka
 from foundation.kafka.clients import SOON_MS
@@ -19,6 +19,7 @@ from foundation.settings import Settings
 from schemas import topics
 from streams import results_log
 from streams.checkpoint import restore, store
+from streams.checkpoint.judged import same_rules
 from streams.checkpoint.model import Checkpoint, PartitionCheckpoints
 from streams.state.partition_state import PartitionState, new_state
 
@@ -46,7 +47,9 @@ class Origin(Struct, frozen=True, kw_only=True):
     `source` is the origin of the state before `first`, `offset` the state's own (-1: none), `at`
     its append time (0: none). `complete` is False if the log no longer has all records between the
     state and `first`: then the events may differ from the original ones. `begins_late`: neither
-    state nor log reach back to the requested time.
+    state nor log reach back to the requested time. `judged_by` is the version that decided at the
+    end of the range (empty: of 0.1, or there is no checkpoint), `judged_from` the offset since
+    which it did. A range does not begin before that if this program has the same rules.
     """
 
     partition: int
@@ -57,6 +60,8 @@ class Origin(Struct, frozen=True, kw_only=True):
     end: int
     complete: bool
     begins_late: bool
+    judged_by: str = ""
+    judged_from: int = 0
 
     @property
     def records(self) -> int:
@@ -109,8 +114,11 @@ async def find(
     stretches = []
     for number, bound in bounds.items():
         wanted = None if span.since is None else begins.get(number, bound.end)
-        chosen = _chosen(candidates[number], start, wanted, bound)
-        stretches.append(_stretch(settings, number, bound, ends[number], wanted, chosen))
+        found = candidates[number]
+        ours = 0 if span.since is None else _judged_from(found)
+        chosen = _of_our_rules(found, ours, wanted) or _chosen(found, start, wanted, bound)
+        one = _stretch(settings, number, bound, ends[number], wanted, chosen)
+        stretches.append(_signed(one, found))
     return stretches
 
 
@@ -143,6 +151,30 @@ async def _candidates(
             key=lambda one: one.next_offset,
         )
     return found
+
+
+def _judged_from(found: list[_Candidate]) -> int:
+    """The offset since which this program's rules have decided; 0: always, or it is not known."""
+    newest = found[-1].checkpoint.head if found else None
+    return newest.judged_from if newest is not None and same_rules(newest) else 0
+
+
+def _of_our_rules(found: list[_Candidate], ours: int, wanted: int | None) -> list[_Candidate]:
+    """The starting points behind an older version's records; none if there are no such records."""
+    if not ours or wanted is None:
+        return []
+    later = [one for one in found if one.next_offset >= ours]
+    reached = [one for one in later if one.next_offset <= wanted]
+    return reached[::-1] + later[len(reached) :]
+
+
+def _signed(one: ReplayRange, found: list[_Candidate]) -> ReplayRange:
+    """The range with what is known of who decided."""
+    if not found:
+        return one
+    head = found[-1].checkpoint.head
+    origin = structs.replace(one.origin, judged_by=head.version, judged_from=head.judged_from)
+    return ReplayRange(origin, one.state)
 
 
 def _chosen(

@@ -11,11 +11,12 @@ from foundation.settings import Settings
 from foundation.telemetry import logger
 from schemas import topics
 from streams import results_log
-from streams.checkpoint import store
+from streams.checkpoint import decoder, store
+from streams.checkpoint.judged import judged_now
 from streams.checkpoint.model import PartitionCheckpoints
-from streams.checkpoint.restore import from_shelf
+from streams.checkpoint.restore import from_shelf, refuse_newer
 from streams.checkpoint.writer import CheckpointWriter
-from streams.state.partition_state import new_state
+from streams.state.partition_state import PartitionState, new_state
 from streams.worker import metrics
 from streams.worker.catch_up import catch_up
 from streams.worker.committer import Committer
@@ -152,10 +153,13 @@ class Assignment:
     async def _start(self, shelf: PartitionCheckpoints, log_end: int) -> Partition:
         number, settings = shelf.partition, self._settings
         state, impossible = from_shelf(shelf, settings.partitions, log_end=log_end)
+        refuse_newer(shelf, -1 if state is None else state.offset, log_end)
         if impossible:
             await self._discard(shelf, [checkpoint.name for checkpoint in impossible])
         if shelf.incomplete():
             _log.warning("incomplete checkpoints were left out", partition=number)
+        heads = [one.head for one in shelf.complete()]
+        judged = judged_now(heads, -1 if state is None else state.offset)
         source = "state" if state is not None else "nothing"
         metrics.RESTORED.labels(source).inc()
         if state is None:
@@ -167,10 +171,14 @@ class Assignment:
             offset=state.offset,
             targets=len(state.targets) + len(state.jobs),
         )
+        writer = CheckpointWriter(settings, self._saver, shelf, judged)
+        if judged.since == state.offset + 1 > 0:
+            # From here on this version decides: a replay of later begins at this very state.
+            await _archived(writer, state)
         return Partition(
             state,
             EventProducer(settings, self._producer, number),
-            CheckpointWriter(settings, self._saver, shelf),
+            writer,
             self._acknowledger,
         )
 
@@ -189,6 +197,17 @@ class Assignment:
                 shelf.partition,
                 keys[name],
             )
+
+
+async def _archived(writer: CheckpointWriter, state: PartitionState) -> None:
+    try:
+        await writer.archive(decoder.encode(state), state.offset, state.now)
+    except KafkaError as error:
+        _log.warning(
+            "a replay can't begin where this version does: its checkpoint was not confirmed",
+            partition=state.partition,
+            error=str(error),
+        )
 
 
 async def _checkpoint(partitions: list[Partition]) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from schemas.duration import DAY_MS
 from streams.checkpoint.encoder import StateEncoder
+from streams.checkpoint.judged import Judged
 from streams.checkpoint.writer import CheckpointWriter
 from streams.rules.process import step
 from streams.state.partition_state import PartitionState
@@ -80,6 +81,7 @@ class Partition:
             raise RuntimeError(f"partition {self.number} has a state already")
         self.state = state
         self._covered, self._covered_now = -1, state.now
+        self._writer.judged = Judged(self._writer.judged.version, state.offset + 1)
 
     async def checkpoint(self) -> bool:
         """Writes a checkpoint to [state] and acknowledges what it covers; False if nothing is new.

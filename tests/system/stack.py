@@ -39,19 +39,31 @@ async def eventually(what: str, look: Callable[[], Any], deadline_s: float = 120
 
 
 class Role:
-    """One role in a process of its own; its log goes to a file."""
+    """One role in a process of its own; its log goes to a file.
 
-    def __init__(self, name: str, arguments: list[str], env: dict[str, str], log: Path) -> None:
+    `sources` is where its program lies, if it is not this checkout.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: list[str],
+        env: dict[str, str],
+        log: Path,
+        sources: Path | None = None,
+    ) -> None:
         self.name = name
         self._arguments = arguments
         self._env = env
         self._log = log
+        self._sources = sources
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, **env: str) -> None:
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "portquorum.cli", *self._arguments],
+                cwd=self._sources,
                 env=self._env | env,
                 stdout=log,
                 stderr=log,
@@ -111,9 +123,10 @@ class Stack:
             **(env or {}),
         }
 
-    def role(self, name: str, *arguments: str, **env: str) -> Role:
+    def role(self, name: str, *arguments: str, sources: Path | None = None, **env: str) -> Role:
         """Starts a role under a name of the test's."""
-        role = Role(name, list(arguments), self.env | env, self.folder / f"{name}.log")
+        log = self.folder / f"{name}.log"
+        role = Role(name, list(arguments), self.env | env, log, sources)
         self.roles[name] = role
         role.start()
         return role

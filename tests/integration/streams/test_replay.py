@@ -14,9 +14,12 @@ from msgspec import structs
 
 from foundation import kafka as clients
 from foundation.settings import Settings
+from foundation.upgrade_order import own_version
 from schemas import incident, topics
 from streams import results_log
-from streams.checkpoint import archive
+from streams.checkpoint import archive, store
+from streams.checkpoint.model import PartitionCheckpoints
+from streams.checkpoint.writer import CheckpointWriter
 from streams.replay.compare import compare
 from streams.replay.replay_range import Span
 from tests.commands import Said, called
@@ -163,6 +166,35 @@ async def test_it_starts_on_the_checkpoint_before_the_time_and_compares_only_fro
     assert before.agrees, before
     assert before.origins[0].source == "nothing"
     assert before.given == len({event.event_id for event in events if event.at <= until}) > 0
+
+
+async def test_after_an_upgrade_it_begins_where_the_new_version_did(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with Log(settings) as log:
+        names = await history(settings, log, tmp_path)
+        found = (await store.read(settings, "state", [PARTITION]))[PARTITION].complete()[0]
+        assert (found.head.version, found.head.judged_from) == (own_version(), 0)
+        await ground.forget_state(settings, PARTITION)
+        async with clients.producer(settings) as producer:
+            # As 0.1 wrote it.
+            writer = CheckpointWriter(settings, producer, PartitionCheckpoints(PARTITION))
+            await writer.write(list(found.chunks), found.head.offset, found.head.now)
+        with Worker(settings, tmp_path, checkpoint_s=0.3) as worker:
+            await log.outage(names[2:])
+            await log.empty(PARTITION, 1)
+            await all_acknowledged(settings)
+            worker.send(signal.SIGTERM)
+            await worker.ends()
+    arguments = ("replay", "--from", "1h", "--partition", str(PARTITION))
+    said = await answer(settings, tmp_path, *arguments)
+    [origin] = said["partitions"]
+    first = found.head.offset + 1
+    assert (origin["source"], origin["first"]) == ("checkpoints", first)
+    assert (origin["judged_by"], origin["judged_from"]) == (own_version(), first)
+    [note] = said["notes"]
+    assert f"before offset {first} was decided by an older version" in note
+    assert 0 < said["given"] < len(await ground.incidents(settings))
 
 
 async def test_a_log_that_no_longer_reaches_back_is_said(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from schemas.checkpoint import FORMAT, HEAD, CheckpointHead, CheckpointKey, encode_head
 from streams.checkpoint import decoder
 from streams.checkpoint.model import PartitionCheckpoints, checksums
-from streams.checkpoint.restore import from_shelf
+from streams.checkpoint.restore import StateTooNewError, from_shelf, refuse_newer
 from streams.state.partition_state import new_state
 
 Message = tuple[bytes, bytes | None]
@@ -191,3 +191,18 @@ def test_a_key_has_one_spelling() -> None:
     assert CheckpointKey.decode(b"a/b/12/3") == CheckpointKey("a/b", 12, "3")
     with pytest.raises(ValueError, match="writer/generation/part"):
         CheckpointKey.decode(b"w/" + b"9" * 5_000 + b"/0")
+
+
+def test_a_state_that_a_newer_version_went_beyond_is_refused() -> None:
+    """To judge on from it would tell of open incidents anew, and undo what the newer one told."""
+    ours = written("ours", 1, 100, (b"known",))
+    newer = written("newer", 1, 150, (b"x",), format=FORMAT + 1, version="9.1.0")
+    shelf = shelf_of(*ours, *newer)
+    with pytest.raises(StateTooNewError, match=r"format 2, this portquorum reads 1: .* 9\.1\.0"):
+        refuse_newer(shelf, 100, log_end=200)
+    with pytest.raises(StateTooNewError):
+        refuse_newer(shelf_of(*newer), -1, log_end=200)  # nothing else: targets would be lost
+    refuse_newer(shelf, 160, log_end=200)  # a way back that went on since
+    refuse_newer(shelf, 100, log_end=120)  # of a log that is no more
+    other = written("other", 1, 150, (b"x",), format=FORMAT + 1, partition=1)
+    refuse_newer(shelf_of(*ours, *other), 100, log_end=200)
