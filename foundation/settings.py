@@ -74,7 +74,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     topic prefix."""
     partitions: Annotated[int, Meta(ge=1, le=1024)] = 16
     """Partition count of the fleet's topics; fixed when they are created."""
-    replication_factor: Annotated[int, Meta(ge=1, le=9)] = 1
+    replication_factor: Annotated[int, Meta(ge=1, le=9)] | None = None
+    """Copies of each new topic; default: what the brokers are set to."""
     clickhouse: str = DEFAULT_CLICKHOUSE
     """`http[s]://[user:password@]host:port/database`."""
     owner_password: str | None = None

@@ -8,7 +8,12 @@ from foundation.kafka.gzip_level import install as _set_gzip_level
 from foundation.kafka.header_names import install as _read_odd_header_names
 from foundation.kafka.ready import topics_ready
 from foundation.kafka.running_roles import VersionOrderError, in_order
-from foundation.kafka.topics import TopicMismatchError, check_topics, create_topics
+from foundation.kafka.topics import (
+    TopicMismatchError,
+    check_topics,
+    create_topics,
+    lone_copies,
+)
 
 __all__ = [
     "CLOSE_S",
@@ -25,6 +30,7 @@ __all__ = [
     "create_topics",
     "in_order",
     "leave",
+    "lone_copies",
     "producer",
     "started",
     "topics_ready",

@@ -8,7 +8,7 @@ from typing import Final
 from aiokafka.errors import KafkaError
 
 from foundation.backoff import Backoff
-from foundation.kafka.topics import create_topics
+from foundation.kafka.topics import create_topics, lone_copies
 from foundation.kafka.trouble import explained
 from foundation.settings import Settings
 from foundation.telemetry import logger
@@ -44,6 +44,7 @@ async def _wait(settings: Settings) -> None:
     while True:
         try:
             await create_topics(settings)
+            remark = await lone_copies(settings)
         except (KafkaError, OSError) as error:
             if said_at is None or time.monotonic() - said_at >= AGAIN_S:
                 why = await explained(settings, error)
@@ -54,4 +55,6 @@ async def _wait(settings: Settings) -> None:
         else:
             if said_at is not None:
                 log.info("Kafka is there", servers=settings.kafka)
+            if remark is not None:
+                log.warning("topics have one copy", remark=remark)
             return

@@ -34,6 +34,7 @@ from portquorum.cli import (
     status_page,
     target,
     token,
+    topics,
     up,
     user,
     web,
@@ -118,6 +119,7 @@ app.add_typer(notify.app, name="notify", rich_help_panel=ROLES)
 app.command(rich_help_panel=ROLES, epilog=web.HELP)(web.web)
 app.command(rich_help_panel=LOOK, epilog=beat.HELP)(beat.beat)
 app.command(rich_help_panel=ROLES, epilog=receiver.HELP)(receiver.receiver)
+app.add_typer(topics.app, name="topics", rich_help_panel=ROLES)
 app.add_typer(dev.app, name="dev", rich_help_panel=ROLES)
 app.add_typer(bench.app, name="bench", rich_help_panel=ROLES)
 unwrap_help(app)

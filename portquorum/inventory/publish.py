@@ -191,14 +191,16 @@ async def _plan(
     if problems:  # no need of the cluster to refuse, and more may be found
         resolve(entries, name, problems)
     try:
-        await kafka.create_topics(settings)
+        created = await kafka.create_topics(settings)
+        remark = await kafka.lone_copies(settings) if created else None
         present = await presents.read(settings)
     except (KafkaError, OSError) as error:
         why = await explained(settings, error)
         raise ApplyError(f"{why}. Nothing was changed", again=True) from error
     inventory = await asyncio.to_thread(resolve, entries, name, (), present.known(name))
     now = time.time_ns() // 1_000_000
-    return plans.plan(inventory, present, settings.partitions, now, republish=republish)
+    plan = plans.plan(inventory, present, settings.partitions, now, republish=republish)
+    return structs.replace(plan, warnings=(*plan.warnings, remark)) if remark else plan
 
 
 def _emptied(plan: plans.ApplyPlan, paths: Sequence[Path]) -> str:

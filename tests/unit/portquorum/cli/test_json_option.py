@@ -19,6 +19,7 @@ WITHOUT = {
     "receiver": "a role, as probe",
     "web": "a role, as probe",
     "inventory schema": "its output is a JSON document",
+    "topics copies": "its output is a JSON document",
     "dev kafka": "a service: runs until Ctrl-C, services.json has its address",
     "dev clickhouse": "a service, as dev kafka",
 }
