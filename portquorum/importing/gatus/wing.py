@@ -156,7 +156,9 @@ class _Reader:
         interval_s, wanted = told
         url = fields.text("url")
         is_dns = "dns" in fields
-        timeout_s = self._duration(client, "timeout", TIMEOUT_S, entry)
+        if is_dns:
+            client.skip("timeout", f"Gatus waits {DNS_TIMEOUT_S:g} s for an answer of DNS, always")
+        timeout_s = TIMEOUT_S if is_dns else self._duration(client, "timeout", TIMEOUT_S, entry)
         endpoint = Endpoint(
             fields=fields,
             client=client,
@@ -202,8 +204,11 @@ class _Reader:
         return seconds(text, unit_s=1) or default
 
     def _resolver(self, client: Fields, check: Check) -> None:
+        if check.target["kind"] not in _RESOLVED:
+            client.skip("dns-resolver", f"kind {check.target['kind']} has no `resolver` of its own")
+            return
         written = client.text("dns-resolver")
-        if not written or check.target["kind"] not in {"http", "smtp", "grpc"}:
+        if not written:
             return
         place = self._texts.known(written).rpartition("://")[2]
         address, _, port = place.rpartition(":")
@@ -290,6 +295,18 @@ class _Reader:
         if found is not None:
             self._found.maintenance.append(found)
 
+    def _connectivity(self, fields: Fields) -> None:
+        try:
+            checker = fields.child("checker")
+            target = checker.text("target")
+        except WrongValueError as error:
+            self._found.unreadable.append(Unreadable(error.place, str(error)))
+            return
+        checker.skip("interval", "each region asks it by itself when its checks fail")
+        if target:
+            self._found.connectivity.append(target)
+        self._found.ignored += fields.unused(_UNKNOWN)
+
     def _sections(self) -> None:
         found = self._found
         for item in self._files.lists.get("announcements", [])[:1]:
@@ -303,14 +320,14 @@ class _Reader:
                 self._window(fields, "Gatus", list(dict.fromkeys(keys)))
                 found.ignored += fields.unused()
             elif name == "connectivity" and isinstance(item.value, dict):
-                checker = item.value.get("checker")
-                target = checker.get("target") if isinstance(checker, dict) else None
-                if isinstance(target, str):
-                    found.connectivity.append(target)
+                self._connectivity(Fields(item.value, item.file, name))
             elif name != "alerting" or not isinstance(item.value, dict):
                 other = "it holds anchors" if name.startswith("x-") else _NO_SECTION
                 why = _SECTIONS.get(name, other)
                 found.ignored.append(Ignored(place, name, why))
+
+
+_RESOLVED: Final = frozenset({"http", "smtp", "grpc"})
 
 
 def _tags(fields: Fields) -> dict[str, Any]:

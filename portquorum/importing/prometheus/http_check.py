@@ -84,6 +84,7 @@ def _request(
         config = options.client.tls
         # As the exporter: the header's value, where the module names no server_name.
         probe |= making.tls(config, server_name=host)
+        making.only_newest(config)
     if not any(name.lower() == "authorization" for name in headers):  # which goes before a login
         login = _url_login(options.client, making, place) or making.login(options.client)
         headers |= login.pop("headers", {})

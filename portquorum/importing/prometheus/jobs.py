@@ -20,6 +20,8 @@ _PROBE_PATH: Final = "/probe"
 _PARAM: Final = "__param_"
 _OTHER_EXPORTER: Final = re.compile(r"(?<![a-z])(?!blackbox|black-box|bbe)[a-z]+[-_]exporter")
 _MANNERS: Final = "it is how Prometheus asks the exporter, or what it keeps of the answer"
+_PARAMETERS: Final = frozenset({"target", "module", "hostname"})
+_NO_PARAMETER: Final = "what is checked, and how, is said by target, module and hostname alone"
 _MANNER_FIELDS: Final = (
     *("scheme", "honor_labels", "honor_timestamps", "track_timestamps_staleness", "basic_auth"),
     *("authorization", "oauth2", "tls_config", "proxy_url", "no_proxy", "follow_redirects"),
@@ -114,6 +116,11 @@ def job_of(written: Fields) -> Job:
         if str(key).endswith("_sd_configs") and key != "file_sd_configs" and written.get(str(key))
     )
     files = [str(one) for sd in written.children("file_sd_configs") for one in sd.listed("files")]
+    others = tuple(
+        Ignored(params.place(str(name)), f"params.{name}", _NO_PARAMETER)
+        for name in params.value
+        if str(name) not in _PARAMETERS
+    )
     return Job(
         name=name,
         place=written.place("job_name"),
@@ -126,7 +133,7 @@ def job_of(written: Fields) -> Job:
         found_by=found_by,
         relabel=rules_of(written, "relabel_configs"),
         metric_relabel=rules_of(written, "metric_relabel_configs"),
-        ignored=tuple(written.unused()),
+        ignored=(*written.unused(), *others),
     )
 
 

@@ -113,6 +113,11 @@ class Making:
             }
         return found
 
+    def only_newest(self, config: TlsConfig) -> None:
+        """Says so where TLS 1.3 is demanded, and the kind has no option for it."""
+        if config.min_version == "TLS13":
+            self.differ("a server with TLS 1.2 is up, too (min_version)")
+
     def _versions(self, config: TlsConfig) -> None:
         if config.min_version in _OLD_TLS:
             old = _OLD_TLS[config.min_version]

@@ -58,6 +58,8 @@ def tcp(making: Making, options: DialogueOptions, target: str, hostname: str) ->
         if not options.tls:
             return entry("tcp", host, port, {})
         return entry("tls", host, port, _version(options.tls_config) | tls)
+    if tls:
+        making.only_newest(options.tls_config)
     probe: dict[str, Any] = {"steps": steps} | ({"tls": "implicit"} if options.tls else {}) | tls
     unsafe = not tls or tls.get("verify") is False or begins_tls
     if dialogue.has_secrets(steps) and unsafe:
@@ -101,6 +103,7 @@ def grpc(making: Making, options: GrpcOptions, target: str) -> Entry:
     probe |= tls_option(port, tls=options.tls)
     if options.tls:
         probe |= making.tls(options.tls_config)
+        making.only_newest(options.tls_config)
     metadata = {
         key: making.plain_secret(value, key, f"the metadata {key}")
         if looks_secret(key)
@@ -133,6 +136,8 @@ def websocket(making: Making, options: WebSocketOptions, target: str) -> Entry:
     probe |= tls_option(place.port, tls=place.tls)
     if place.tls:
         probe |= making.tls(options.client.tls)
+        making.only_newest(options.client.tls)
+    _of_client(making, options)
     login = making.login(options.client)
     headers = login.pop("headers", {})
     for name, value in options.headers.items():
@@ -148,6 +153,18 @@ def websocket(making: Making, options: WebSocketOptions, target: str) -> Entry:
     if "${PORTQUORUM_SECRET_" in repr(probe) and (not place.tls or probe.get("verify") is False):
         probe["insecure"] = True
     return entry("websocket", place.host, place.port, probe)
+
+
+def _of_client(making: Making, options: WebSocketOptions) -> None:
+    """Says which fields of `http_config` are of no WebSocket here."""
+    client = options.client
+    given = {
+        "proxy_url": client.proxy or client.proxy_from_environment,
+        "http_headers": client.headers,
+        "follow_redirects": not client.follows,
+    }
+    for name in (name for name, value in given.items() if value):
+        making.differ(f"{name} of its http_config is not taken over: kind websocket has none")
 
 
 def dns(making: Making, options: DnsOptions, target: str) -> Entry:
