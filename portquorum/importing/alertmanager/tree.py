@@ -76,7 +76,7 @@ def _below(
         raise ValueError(f"expected at most {_DEPTH} routes within each other, found more")
     own = {
         name: fields.get(name)
-        for name in ("receiver", "group_wait", "group_interval", "repeat_interval")
+        for name in ("receiver", "group_interval", "repeat_interval")
         if fields.get(name) is not None
     }
     known = {**inherited, **own}

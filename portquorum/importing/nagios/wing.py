@@ -1,11 +1,11 @@
 """Reads Nagios' objects: each host with a check of its own an entry, and each service."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from portquorum.importing.model import Found, Ignored, Import
+from portquorum.importing.model import Found, Ignored, Import, Place
 from portquorum.importing.model import Options as Chosen
 from portquorum.importing.nagios.commands import Command, command
 from portquorum.importing.nagios.objects import Object, Objects, groups_of, hosts_of, objects
@@ -13,6 +13,7 @@ from portquorum.importing.nagios.options import Options
 from portquorum.importing.nagios.plugins import NOT_NETWORKED, PLUGINS, TIMEOUT_S
 from portquorum.importing.nagios.source import Source, source
 from portquorum.importing.secrets import Secrets
+from portquorum.importing.source_yaml import NOT_USED
 from portquorum.importing.timing import fit
 
 _AT_ALL_TIMES: Final = frozenset({"", "24x7", "24X7", "always"})
@@ -48,8 +49,46 @@ def read(files: Sequence[Path], options: Chosen) -> Import:
             why = "a template: it names no host, or no check"
         name = one.get(f"{one.kind}_name") or one.get("alias")
         found.ignored.append(Ignored(one.place, f"{one.kind} {name}".strip(), why))
+    found.ignored += _directives((*made.hosts.values(), *made.services))
     found.secrets = reader.secrets.found
     return found
+
+
+_READ: Final = frozenset(
+    {
+        *("host_name", "service_description", "check_command", "address", "address6", "hostgroups"),
+        *("hostgroup_name", "servicegroups", "parents", "check_interval", "retry_interval"),
+        *("max_check_attempts", "active_checks_enabled", "check_period", "notification_period"),
+        *("notifications_enabled", "contacts", "contact_groups", "notification_interval"),
+        *("event_handler", "name", "use", "register"),
+    }
+)
+_OF_DIRECTIVES: Final = {
+    "first_notification_delay": "write `open_after:`, or `escalate:` of a route, where it matters",
+    "notification_options": "a route chooses by `incident_types` and `severities`",
+    "notes": "write `purpose:`",
+    "notes_url": "write `runbook:`",
+    "action_url": "write `runbook:`",
+    "alias": "the name is that of the host",
+    "display_name": "the name is that of the host and the service",
+    "check_freshness": "a job that reports itself is a `heartbeat`",
+    "freshness_threshold": "a job that reports itself is a `heartbeat`",
+    "flap_detection_enabled": "flapping is found by rule 7 (docs/rules.md)",
+    "low_flap_threshold": "flapping is found by rule 7 (docs/rules.md)",
+    "high_flap_threshold": "flapping is found by rule 7 (docs/rules.md)",
+}
+
+
+def _directives(several: Iterable[Object]) -> Iterable[Ignored]:
+    """Each directive that was not used, once for all hosts or services."""
+    places: dict[tuple[str, str], list[Place]] = {}
+    for one in several:
+        for name, value in one.values.items():
+            if name not in _READ and not name.startswith("_") and value != "null":
+                places.setdefault((one.kind, name), []).append(one.place)
+    for (kind, name), found in sorted(places.items()):
+        count = "" if len(found) == 1 else f" (× {len(found)})"
+        yield Ignored(found[0], f"{kind}: {name}{count}", _OF_DIRECTIVES.get(name, NOT_USED))
 
 
 class _Reader:

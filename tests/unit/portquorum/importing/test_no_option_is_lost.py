@@ -267,3 +267,57 @@ def test_of_a_job_of_prometheus(tmp_path: Path) -> None:
         if alone("prometheus", job(with_option({}, path, value)), tmp_path) == before
     ]
     assert lost == []
+
+
+NAGIOS: Final = """define command {
+ command_name c
+ command_line /x/check_tcp -H $HOSTADDRESS$ -p 1
+}
+define host {
+ host_name h
+ address h.example.org
+ check_command c%s
+}
+define service {
+ host_name h
+ service_description s
+ check_command c%s
+}
+"""
+DIRECTIVES: Final = (
+    *("alias", "display_name", "importance", "initial_state", "max_check_attempts", "notes"),
+    *("check_interval", "check_freshness", "event_handler", "low_flap_threshold", "contacts"),
+    *("process_perf_data", "first_notification_delay", "notification_period", "notes_url"),
+    *("notification_options", "stalking_options", "icon_image", "check_period", "unknown"),
+    *("notification_interval", "passive_checks_enabled", "action_url", "contact_groups"),
+)
+
+
+@pytest.mark.parametrize("of_host", [True, False])
+def test_of_nagios(of_host: bool, tmp_path: Path) -> None:
+    path = tmp_path / "nagios.cfg"
+
+    def said(directive: str) -> str:
+        path.write_text(NAGIOS % ((directive, "") if of_host else ("", directive)))
+        inventory, report = assemble(WINGS["nagios"]([path], Options()), Options())
+        told = [one.what for one in (*report.ignored, *report.entries[not of_host].ignored)]
+        return repr((inventory, told, report.entries[not of_host].differences))
+
+    before = said("")
+    assert [name for name in DIRECTIVES if said(f"\n {name} 9") == before] == []
+
+
+def test_of_a_route_of_alertmanager(tmp_path: Path) -> None:
+    route: Document = {"receiver": "r", "match": {"a": "b"}}
+    options: Document = {
+        "group_by": ["a"], "group_wait": "9s", "group_interval": "9m", "continue": True,
+        "repeat_interval": "9h", "matchers": ["c=d"], "match_re": {"x": "y"}, "unknown": 1,
+    }
+    receivers = [{"name": "r", "webhook_configs": [{"url": URL}]}]
+
+    def said(one: Document) -> str:
+        document = {"route": {"receiver": "r", "routes": [one]}, "receivers": receivers}
+        return alone("alertmanager", document, tmp_path)
+
+    before = said(route)
+    assert [name for name, one in options.items() if said(route | {name: one}) == before] == []
