@@ -310,8 +310,14 @@ def test_of_nagios(of_host: bool, tmp_path: Path) -> None:
 def test_of_a_route_of_alertmanager(tmp_path: Path) -> None:
     route: Document = {"receiver": "r", "match": {"a": "b"}}
     options: Document = {
-        "group_by": ["a"], "group_wait": "9s", "group_interval": "9m", "continue": True,
-        "repeat_interval": "9h", "matchers": ["c=d"], "match_re": {"x": "y"}, "unknown": 1,
+        "group_by": ["a"],
+        "group_wait": "9s",
+        "group_interval": "9m",
+        "continue": True,
+        "repeat_interval": "9h",
+        "matchers": ["c=d"],
+        "match_re": {"x": "y"},
+        "unknown": 1,
     }
     receivers = [{"name": "r", "webhook_configs": [{"url": URL}]}]
 
