@@ -1,11 +1,13 @@
-"""A golden log that goes on: all regions beat, and every check of every target succeeds."""
+"""A golden log that goes on: all regions beat, every check and every job succeeds."""
 
 from collections.abc import Mapping
+
+from msgspec import structs
 
 from schemas import batch, control, incident
 from schemas.control import Beat
 from schemas.incident import IncidentEvent
-from schemas.result import CheckResult
+from schemas.result import RECEIVER, CheckResult
 from schemas.target import Target
 from streams.rules.messages import OutMessage
 from streams.rules.process import step
@@ -17,7 +19,7 @@ ROUND_MS = 5_000
 def go_on(states: Mapping[int, PartitionState], minutes: int) -> list[IncidentEvent]:
     """The events of that time; the states move along.
 
-    Every region checks each target once in 20 s, whatever its interval is.
+    Every region checks each target once in 20 s, whatever its interval is; so do jobs report.
     """
     events = []
     for state in states.values():
@@ -30,11 +32,14 @@ def go_on(states: Mapping[int, PartitionState], minutes: int) -> list[IncidentEv
             for region in regions:
                 body = control.headers(_beat(region, now, len(state.targets)))
                 events += _events(step(state, state.offset + 1, now, b"", body).messages)
+            body = control.headers(_beat(RECEIVER, now, len(state.jobs)))
+            events += _events(step(state, state.offset + 1, now, b"", body).messages)
             results = [
                 _success(one.target, region, now)
                 for one in state.targets.values()
                 for region in one.target.regions
             ]
+            results += [_reported(one.target, now) for one in state.jobs.values()]
             if results and (now - begun) // ROUND_MS % 4 == 1:
                 value = batch.encode(results)
                 events += _events(step(state, state.offset + 1, now, value, ()).messages)
@@ -64,6 +69,10 @@ def _success(target: Target, region: str, now: int) -> CheckResult:
         connect_ms=1.5,
         total_ms=1.5,
     )
+
+
+def _reported(job: Target, now: int) -> CheckResult:
+    return structs.replace(_success(job, RECEIVER, now), signal="success", connect_ms=None)
 
 
 def _beat(region: str, now: int, targets: int) -> Beat:

@@ -14,51 +14,10 @@ from tests.golden.container import Message
 Occurring = dict[str, set[str]]
 """The members by the name of their enumeration."""
 
-ABSENT: Final[dict[tuple[str, str], str]] = {
-    ("severity", "info"): (
-        "no rule of 0.1 gave an incident this severity; since 0.2 the end of a certificate of a "
-        "normal target has it (rule 6)"
-    ),
-    ("result reason", "certificate_ending"): "new in 0.2",
-    ("result reason", "no_answer"): "new in 0.2",
-    ("result reason", "job_failed"): "new in 0.2",
-    ("result reason", "job_overran"): "new in 0.2",
-    ("probe", "heartbeat"): "new in 0.2",
-    **{("signal", signal): "new in 0.2" for signal in get_args(result.Signal)},
-    ("result reason", "port_open"): "new in 0.2",
-    ("result reason", "too_slow"): "new in 0.2",
-    ("kind", "domain"): "new in 0.2",
-    ("result reason", "domain_ending"): "new in 0.2",
-    ("result reason", "domain_expired"): "new in 0.2",
-    ("result reason", "secret_missing"): "new in 0.2",
-    ("region event", "region.secrets_missing"): "new in 0.2",
-    ("region event", "region.secrets_found"): "new in 0.2",
-    ("closed because", "abandoned"): "new in 0.2",
-    ("closed because", "flapping"): "new in 0.2",
-    ("closed because", "target_paused"): "new in 0.2",
-    ("event", "improved"): "new in 0.2",
-    ("event", "worsened"): "new in 0.2",
-    ("targets event", "targets.unwatched"): "new in 0.2",
-    ("targets event", "targets.watched"): "new in 0.2",
-    ("notification status", "not_sent"): "new in 0.2",
-    ("incident type", "expiring"): "new in 0.2",
-    **{
-        ("kind", kind): "new in 0.2"
-        for kind in ("websocket", "grpc", "ldap", "snmp", "nats", "ntp", "zookeeper", "domain")
-        if kind in KINDS
-    },
-    **{("probe", kind): "new in 0.2" for kind in ("websocket", "grpc", "snmp", "ntp", "domain")},
-    **{("kind", kind): "new in 0.2" for kind in ("ldap", "snmp", "nats", "ntp", "zookeeper")},
-    ("policy", "silence"): "new in 0.2",
-    ("policy", "pause"): "new in 0.2",
-    ("control", "target_paused"): "new in 0.2",
-    ("control", "target_resumed"): "new in 0.2",
-    ("policy", "drill_plan"): "new in 0.2",
-    ("policy", "drill_done"): "new in 0.2",
-}
+ABSENT: Final[dict[tuple[str, str], str]] = {}
 """Members that the newest golden log does not have, and why; (enumeration, member).
 
-What a version adds stands here ("new in 0.2") until its log is recorded.
+What a version adds stands here ("new in 0.3") until its log is recorded.
 """
 
 

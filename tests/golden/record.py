@@ -15,7 +15,7 @@ from tests.golden.members import occurring
 from tests.golden.reading import INPUTS, sink
 from tests.golden.stage import Stage
 from tests.golden.story import BEGIN, Story
-from tests.golden.telling import send_log
+from tests.golden.telling import both_logs
 
 SEED: Final = 12
 
@@ -32,13 +32,15 @@ def record(folder: Path, rules: str) -> None:
     story.second_half()
     story.simulated()
     story.jobs()
+    story.newer()
     story.ending()
     logs = {name: [one for part in parts for one in part] for name, parts in stage.topics.items()}
-    logs["notifications"] = send_log(logs["incidents"], logs["policy"])
+    logs["notifications"], memory = both_logs(logs["incidents"], logs["policy"])
     logs["state"] = middle
     for name in INPUTS:
         write(folder / f"{name}.ndjson.xz", logs[name])
     write(folder / "state-middle.ndjson.xz", middle)
+    write(folder / "notifier-state.ndjson.xz", memory)
     expected = folder / "expected" / rules
     for name in ("incidents", "rechecks"):
         write(expected / f"{name}.ndjson.xz", logs[name])

@@ -5,7 +5,8 @@
 2. `first_half` and `second_half`: every kind of trouble, by hand, around the checkpoint.
 3. `simulated`: an hour of `tests.simulation`, with the real schedule and batches of a prober.
 4. `jobs`: what reports itself, and receivers that are away.
-5. `ending`: incidents of each type that stay open.
+5. `newer`: what 0.2 added (`tests.golden.newer`).
+6. `ending`: incidents of each type that stay open.
 """
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from schemas import control
 from schemas.control import Acknowledged, Resolved, TargetRemoved, TargetSet, Tick
 from schemas.result import Reason
 from tests.golden import documents, junk
+from tests.golden.newer import newer
 from tests.golden.probing import REGIONS, Probing
 from tests.golden.receiving import JOBS, Receiving
 from tests.golden.stage import PARTITIONS, Stage, home
@@ -280,6 +282,9 @@ class Story:
         receiving.says("job-well", "fail", region="region-0")
         receiving.says("job-well", "fail", started_at=self.stage.now - 31_000)
         receiving.says("job-long", "start", run="c")
+
+    def newer(self) -> None:
+        newer(self.stage, self.probing)
 
     def ending(self) -> None:
         stage, probing = self.stage, self.probing

@@ -13,13 +13,15 @@ from unittest import mock
 
 import msgspec
 
-from schemas import incident, policy
+from schemas import incident, notifier_state, policy
+from schemas.notifier_state import ChannelPace, Subject, pace_key, subject_key
 from schemas.policy import Policy
 from sinks.notifier.channels.classes import class_of, needs_refresh
 from sinks.notifier.channels.send import send
-from sinks.notifier.decision.desk import Desk
+from sinks.notifier.decision.desk import Desk, RemovedPace, RemovedSubject
 from sinks.notifier.first_version import EarlierSends, OpenSubjects
 from sinks.notifier.routing import Routes
+from sinks.notifier.state_log import put
 from tests.golden import container
 from tests.golden.saving import SETTINGS
 from tests.integration.sinks.notifier.rig import hook
@@ -33,13 +35,27 @@ def send_log(
     events: Iterable[container.Message], policies: Iterable[container.Message]
 ) -> list[container.Message]:
     """What the notifier writes to [notifications] when these events come under these policies."""
+    return both_logs(events, policies)[0]
+
+
+def both_logs(
+    events: Iterable[container.Message],
+    policies: Iterable[container.Message],
+    memory: Iterable[container.Message] = (),
+) -> tuple[list[container.Message], list[container.Message]]:
+    """What it writes to [notifications], and what is left on [notifier-state] at the end.
+
+    `memory` is what it finds there at its start.
+    """
     with _channels():
         teller = _Teller(policies)
+        for one in memory:
+            teller.remember(one)
         for one in sorted(events, key=lambda one: (one.at, one.partition, one.offset)):
             teller.go_on_until(one.at)
             teller.desk.take(incident.decode(one.value or b""), one.at)
         teller.go_on_until(teller.now + AFTERWARDS_MS)
-    return teller.rows
+    return teller.rows, teller.left()
 
 
 def continued(
@@ -102,19 +118,38 @@ class _Teller:
         )
         self._policies = sorted(policies, key=lambda one: (one.at, one.offset))
         self._entries: dict[bytes, Policy] = {}
+        self._memory: dict[bytes, bytes] = {}
+
+    def remember(self, one: container.Message) -> None:
+        """A record of [notifier-state], as a notifier restores it at its start."""
+        self.now = max(self.now, one.at)
+        found = notifier_state.decode(one.value or b"")
+        if isinstance(found, Subject):
+            self.desk.restore(found)
+        elif isinstance(found, ChannelPace):
+            self.desk.restore_pace(found)
+
+    def left(self) -> list[container.Message]:
+        """The records of [notifier-state], one of each key."""
+        return [
+            container.Message(
+                partition=0, offset=number, at=self.now, key=key, headers=(), value=value
+            )
+            for number, (key, value) in enumerate(self._memory.items())
+        ]
 
     def go_on_until(self, end: int) -> None:
         """Sends what is due until then, each send when it is due."""
         self._follow(self.now)
         while True:
-            self.desk.changes()
+            self._keep()
             self._write()
             due_at = self.desk.next_due(self.now)
             if due_at is None or max(due_at, self.now) > end:
                 break
             self.now = max(due_at, self.now)
             self._follow(self.now)
-            self.desk.changes()
+            self._keep()
             for delivery in self.desk.due(self.now):
                 outcome = send(delivery, may_send=lambda: True)
                 self.desk.finished(delivery, outcome, self.now + SEND_MS)
@@ -132,6 +167,17 @@ class _Teller:
                 self._entries[one.key] = policy.decode(one.value)
         self.routes = Routes.of(self._entries.values())
         self.desk.set_routes(self.routes, now)
+
+    def _keep(self) -> None:
+        for change in self.desk.changes():
+            match change:
+                case RemovedSubject():
+                    self._memory.pop(subject_key(change.key), None)
+                case RemovedPace():
+                    self._memory.pop(pace_key(change.id), None)
+                case _:
+                    kept = put(change)
+                    self._memory[kept.key] = kept.value or b""
 
     def _write(self) -> None:
         for row in self.desk.rows():

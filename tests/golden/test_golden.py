@@ -3,6 +3,7 @@
 A failure here is a promise that is about to be broken: see README.md beside the log.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import pairwise
@@ -16,16 +17,17 @@ from msgspec.structs import replace
 from portquorum.inventory.load import load
 from portquorum.inventory.present import PolicyKept, Present
 from portquorum.inventory.resolve import resolve
-from schemas import checkpoint, incident, notification, policy, recheck, target
+from schemas import checkpoint, incident, notification, notifier_state, policy, recheck, target
 from schemas.incident import IncidentEvent
 from schemas.notification import Notification
+from schemas.notifier_state import Subject
 from tests.golden import container, expect, members, reading
 from tests.golden.container import Message, by_partition
 from tests.golden.continued import go_on
 from tests.golden.differences import CHANGES, differences, told, unexplained, walk
 from tests.golden.replay import Outputs, beginning, chunks, encoded, replay, restored
 from tests.golden.saving import SETTINGS
-from tests.golden.telling import continued
+from tests.golden.telling import both_logs, continued
 
 HERE = Path(__file__).parent
 VERSIONS = sorted(path.name for path in HERE.iterdir() if (path / "results.ndjson.xz").exists())
@@ -258,7 +260,57 @@ def test_what_is_decoded_loses_nothing(version: str) -> None:
             assert not lost
 
 
+def memory(version: str) -> list[Message]:
+    """What its notifier left on [notifier-state]; 0.1 had none."""
+    path = HERE / version / "notifier-state.ndjson.xz"
+    return read(path) if path.exists() else []
+
+
+def test_the_notifier_goes_on_from_the_memory_of_that_version(version: str) -> None:
+    """Nobody is told again of what is open; of its end everybody who was told, once."""
+    if not memory(version):
+        return  # the next test
+    known = logs(version)
+    policies = known["policy"]
+    open_now = {
+        found.key
+        for one in memory(version)
+        if isinstance(found := notifier_state.decode(one.value or b""), Subject)
+        and found.phase != "closed"
+    }
+    assert len(open_now) > 5
+    waited, _ = both_logs((), policies, memory(version))
+    before = {(row.incident_id, row.route) for row in _rows(known["notifications"]) if _sent(row)}
+    again = [row for row in _rows(waited) if _sent(row) and row.action == "opened"]
+    assert not [row for row in again if (row.incident_id, row.route) in before]
+    states = restored(read(answers(version)[0] / "state-end.ndjson.xz"), PARTITIONS)
+    ends = [one for one in go_on(states, minutes=45) if one.event == "closed"]
+    at = max(one.at for one in memory(version))
+    closing = [
+        Message(
+            partition=0,
+            offset=number,
+            at=max(at, one.at),
+            key=None,
+            headers=(),
+            value=msgspec.json.encode(one),
+        )
+        for number, one in enumerate(ends)
+    ]
+    told_now, _ = both_logs(closing, policies, memory(version))
+    closed = Counter(
+        (row.incident_id, row.channel)
+        for row in _rows(told_now)
+        if _sent(row) and row.action == "closed"
+    )
+    heard = {incident_id for incident_id, _ in before}
+    assert {one for one, _ in closed} >= heard & {one.incident_id for one in ends}
+    assert set(closed.values()) == {1}
+
+
 def test_nobody_is_told_again_of_what_the_send_log_says_was_sent(version: str) -> None:
+    if memory(version):
+        return  # it goes on from its memory
     known = logs(version)
     events, policies, before = known["incidents"], known["policy"], known["notifications"]
     ends = {one.partition: one.offset + 1 for one in events}
@@ -304,8 +356,11 @@ def test_the_inventory_still_means_what_was_published(version: str) -> None:
         if one.value is not None:
             published[name] = msgspec.json.decode(one.value)
     seen = set()
-    for source in sorted({fields["source"] for fields in published.values()} - {"simulation"}):
-        of_source = [path for path in files if ("other" in path.name) == (source == "other")]
+    sources = {fields["source"] for fields in published.values()} - {"simulation"}
+    for source in sorted(sources):
+        others = [path for path in files if any(one in path.name for one in sources)]
+        of_source = [path for path in others if source in path.name]
+        of_source = of_source or [path for path in files if path not in others]
         known = Present((), _policies(version)).known(source)
         entries, problems = load([of_source[-1]])
         for found in resolve(entries, source, problems, known).targets:

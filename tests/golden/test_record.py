@@ -23,6 +23,7 @@ def told(folder: Path) -> dict[str, list[Message]]:
     story.second_half()
     story.simulated()
     story.jobs()
+    story.newer()
     story.ending()
     logs = {name: [one for part in parts for one in part] for name, parts in stage.topics.items()}
     return logs | {"state": middle + stage.checkpoint()}
