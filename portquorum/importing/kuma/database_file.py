@@ -11,6 +11,7 @@ from portquorum.inventory.plain_file import read_bytes
 
 _MAGIC: Final = b"SQLite format 3\0"
 _MOST_ROWS: Final = 100_000
+_MOST_CHARACTERS: Final = 4 * MOST_BYTES
 _MOST_STEPS: Final = 20_000_000
 _LISTS: Final = ("monitor", "notification", "proxy", "maintenance", "docker_host")
 _READ: Final = (
@@ -81,10 +82,12 @@ def _append(rows: dict[Any, dict[str, Any]], key: object, name: str, value: obje
 
 def _rows(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
     """All rows of a table; `table` is one of our own names. What is binary is left out."""
-    rows = connection.execute(f'SELECT * FROM "{table}"').fetchmany(_MOST_ROWS + 1)  # noqa: S608
-    if len(rows) > _MOST_ROWS:
-        raise ValueError("too many rows")
-    return [
-        {name: row[name] for name in row.keys() if not isinstance(row[name], bytes)}  # noqa: SIM118
-        for row in rows
-    ]
+    found: list[dict[str, Any]] = []
+    size = 0
+    for row in connection.execute(f'SELECT * FROM "{table}"'):  # noqa: S608
+        size += sum(len(one) for one in row if isinstance(one, str | bytes))
+        if len(found) >= _MOST_ROWS or size > _MOST_CHARACTERS:
+            raise ValueError("too many rows")
+        names = row.keys()
+        found.append({name: row[name] for name in names if not isinstance(row[name], bytes)})
+    return found

@@ -73,9 +73,9 @@ _OF_DIRECTIVES: Final = {
     "display_name": "the name is that of the host and the service",
     "check_freshness": "a job that reports itself is a `heartbeat`",
     "freshness_threshold": "a job that reports itself is a `heartbeat`",
-    "flap_detection_enabled": "flapping is found by rule 7 (docs/rules.md)",
-    "low_flap_threshold": "flapping is found by rule 7 (docs/rules.md)",
-    "high_flap_threshold": "flapping is found by rule 7 (docs/rules.md)",
+    "flap_detection_enabled": "flapping is found by rule 9 (docs/rules.md)",
+    "low_flap_threshold": "flapping is found by rule 9 (docs/rules.md)",
+    "high_flap_threshold": "flapping is found by rule 9 (docs/rules.md)",
 }
 
 

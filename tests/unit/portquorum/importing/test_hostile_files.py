@@ -161,6 +161,10 @@ TRIGGER = "create trigger t after insert on monitor begin delete from monitor; e
             "create table monitor(id, name, b text as (hex(zeroblob(30000000))))",
             "insert into monitor(id, name) values (1, 'a')",
         ],
+        [  # a row is short on disk, and all together are gigabytes
+            "create table monitor(id, name, b text as (hex(zeroblob(3000000))))",
+            f"insert into monitor(id, name) values {', '.join(['(1, 2)'] * 1000)}",
+        ],
         ["create table monitor(a)", "insert into monitor values (1)"],
     ],
 )
