@@ -6,7 +6,9 @@ from foundation.kafka.commits import Commit, commits
 from foundation.kafka.follower import Follower
 from foundation.kafka.gzip_level import install as _set_gzip_level
 from foundation.kafka.header_names import install as _read_odd_header_names
+from foundation.kafka.authorized import RightsError
 from foundation.kafka.ready import topics_ready
+from foundation.kafka.rights_watch import RightsWatch
 from foundation.kafka.running_roles import VersionOrderError, in_order
 from foundation.kafka.topics import (
     TopicMismatchError,
@@ -19,6 +21,8 @@ __all__ = [
     "CLOSE_S",
     "Commit",
     "Follower",
+    "RightsError",
+    "RightsWatch",
     "TopicMismatchError",
     "VersionOrderError",
     "abandon",

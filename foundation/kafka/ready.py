@@ -1,15 +1,19 @@
-"""The first step of each role: waits for the cluster and its topics."""
+"""The first step of each role: waits for the cluster, its topics, and the rights to use them."""
 
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 from typing import Final
 
 from aiokafka.errors import KafkaError
 
 from foundation.backoff import Backoff
+from foundation.kafka.authorized import Allowed, RightsError, allowed
+from foundation.kafka.rights import Right
 from foundation.kafka.topics import create_topics, lone_copies
 from foundation.kafka.trouble import explained
+from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
 from foundation.telemetry import logger
 
@@ -18,11 +22,16 @@ _BACKOFF: Final = Backoff(first_s=0.25, longest_s=5.0)
 AGAIN_S: Final = 60.0
 """How often the reason of a wait is looked for and said again, in s."""
 
+_RIGHTS_SAID: Final = LogThrottle[str](600.0)
+"""Several parts of a process may wait for the same rights."""
 
-async def topics_ready(settings: Settings) -> None:
-    """Returns when all topics exist and fit; waits for an absent broker.
 
-    Logs why it waits, again once a minute, and that the wait is over. Cancel it to give up.
+async def topics_ready(settings: Settings, rights: Iterable[Right] = ()) -> Allowed:
+    """Returns when all topics exist and fit, and no right is missing without which nothing works.
+
+    Waits for an absent broker, and for rights. Logs why it waits, for a broker again once a minute,
+    and that the wait is over. Returns what the broker allows, for those of `rights` that the role
+    can do without. Cancel it to give up.
 
     Raises:
         TopicMismatchError: the cluster's topics are not those of the settings.
@@ -32,29 +41,55 @@ async def topics_ready(settings: Settings) -> None:
     level = library.level
     library.setLevel(logging.CRITICAL)  # it reports each refused connection; we log it once
     try:
-        await _wait(settings)
+        return await _wait(settings, tuple(rights))
     finally:
         library.setLevel(level)
 
 
-async def _wait(settings: Settings) -> None:
+async def _wait(settings: Settings, rights: tuple[Right, ...]) -> Allowed:
     log = logger(__name__)
     wait_s: float | None = None
     said_at: float | None = None
+    problem = ""
     while True:
         try:
-            await create_topics(settings)
+            found = await _begin(settings, rights)
             remark = await lone_copies(settings)
+        except RightsError as error:
+            if problem != str(error):
+                problem = str(error)
+                if _RIGHTS_SAID.times(problem):
+                    log.warning("waiting for rights", problem=problem)
         except (KafkaError, OSError) as error:
             if said_at is None or time.monotonic() - said_at >= AGAIN_S:
                 why = await explained(settings, error)
                 log.warning("waiting for Kafka", servers=settings.kafka, error=why)
                 said_at = time.monotonic()
-            wait_s = _BACKOFF.next(wait_s)
-            await asyncio.sleep(wait_s)
         else:
             if said_at is not None:
                 log.info("Kafka is there", servers=settings.kafka)
+            if problem:
+                log.info("the rights are there")
             if remark is not None:
                 log.warning("topics have one copy", remark=remark)
-            return
+            return found
+        wait_s = _BACKOFF.next(wait_s)
+        await asyncio.sleep(wait_s)
+
+
+async def _begin(settings: Settings, rights: tuple[Right, ...]) -> Allowed:
+    """What is allowed, when the topics are there, and what nothing works without.
+
+    Raises:
+        RightsError: names all rights that are missing and needed.
+    """
+    unseen: tuple[Right, ...] = ()
+    try:
+        await create_topics(settings)
+    except RightsError as error:
+        unseen = error.missing
+    found = await allowed(settings, rights) if rights else Allowed()
+    missing = [one for one in found.missing(rights) if one.without is None and one not in unseen]
+    if unseen or missing:
+        raise RightsError(settings, [*unseen, *missing])
+    return found

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
     InvalidReplicationFactorError,
     PolicyViolationError,
     TopicAlreadyExistsError,
@@ -16,7 +17,9 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
+from foundation.kafka.authorized import RightsError
 from foundation.kafka.clients import admin
+from foundation.kafka.rights import creating, seeing
 from foundation.settings import Settings
 from schemas import topics
 from schemas.duration import HOUR_MS
@@ -36,6 +39,8 @@ BROKERS_DEFAULT: Final = -1
 
 FEW_BROKERS: Final = 3
 """From so many brokers on a topic with one copy is an oversight."""
+
+_REFUSED: Final = {TopicAuthorizationFailedError.errno, ClusterAuthorizationFailedError.errno}
 
 _TIMESTAMP_TYPE: Final = "message.timestamp.type"
 
@@ -81,6 +86,7 @@ async def create_topics(settings: Settings) -> list[str]:
 
     Raises:
         TopicMismatchError: a topic has other partitions or another timestamp type.
+        foundation.kafka.authorized.RightsError: topics can't be seen, or made.
         aiokafka.errors.KafkaError: the cluster can't be reached or refuses.
     """
     created = await make_missing(settings)
@@ -94,12 +100,13 @@ async def make_missing(settings: Settings) -> list[str]:
 
     Raises:
         TopicMismatchError: the brokers refuse one of them; the text says why.
+        foundation.kafka.authorized.RightsError: topics can't be seen, or made.
         aiokafka.errors.KafkaError: the cluster can't be reached.
     """
     client = admin(settings)
     await client.start()
     try:
-        existing = set(await client.list_topics())
+        existing = await _counts(client, settings)
         created = []
         for topic in topics.ALL:
             name = topic.full_name(settings.topic_prefix)
@@ -110,6 +117,8 @@ async def make_missing(settings: Settings) -> list[str]:
                 code, text = error[1], error[2] if len(error) > 2 else ""
                 if code == 0:
                     created.append(name)
+                elif code in _REFUSED:
+                    raise RightsError(settings, [creating(settings)])
                 elif code != TopicAlreadyExistsError.errno:
                     raise TopicMismatchError(_not_made(name, code, text))
     finally:
@@ -133,6 +142,7 @@ async def check_topics(settings: Settings) -> None:
 
     Raises:
         TopicMismatchError: names each topic that is missing or differs, and what to do.
+        foundation.kafka.authorized.RightsError: topics can't be seen.
         aiokafka.errors.KafkaError: the cluster can't be reached.
     """
     found = await _partition_counts(settings)
@@ -284,13 +294,23 @@ async def _partition_counts(settings: Settings) -> dict[str, int]:
     client = admin(settings)
     await client.start()
     try:
-        existing = set(await client.list_topics())
-        ours = [topic.full_name(settings.topic_prefix) for topic in topics.ALL]
-        # Asks the broker; a consumer's `partitions_for_topic` returns the metadata of its start.
-        described = await client.describe_topics([name for name in ours if name in existing])
-        return {topic["topic"]: len(topic["partitions"]) for topic in described}
+        return await _counts(client, settings)
     finally:
         await client.close()
+
+
+async def _counts(client: AIOKafkaAdminClient, settings: Settings) -> dict[str, int]:
+    """The partition count of each topic that is there.
+
+    Raises:
+        foundation.kafka.authorized.RightsError: one may not be seen (so nobody knows whether it is
+            there).
+    """
+    # Asks the broker; a consumer's `partitions_for_topic` returns the metadata of its start.
+    found = (await metadata(client, settings))["topics"]
+    if any(one["error_code"] == TopicAuthorizationFailedError.errno for one in found):
+        raise RightsError(settings, [seeing(settings)])
+    return {one["topic"]: len(one["partitions"]) for one in found if one["partitions"]}
 
 
 async def _timestamp_type(settings: Settings) -> str | None:

@@ -8,6 +8,7 @@ import typer
 from foundation.settings import misspelt
 from portquorum.cli import (
     acknowledge,
+    acl,
     backtest,
     beat,
     bench,
@@ -119,6 +120,7 @@ app.add_typer(notify.app, name="notify", rich_help_panel=ROLES)
 app.command(rich_help_panel=ROLES, epilog=web.HELP)(web.web)
 app.command(rich_help_panel=LOOK, epilog=beat.HELP)(beat.beat)
 app.command(rich_help_panel=ROLES, epilog=receiver.HELP)(receiver.receiver)
+app.command(rich_help_panel=ROLES, epilog=acl.HELP)(acl.acl)
 app.add_typer(topics.app, name="topics", rich_help_panel=ROLES)
 app.add_typer(dev.app, name="dev", rich_help_panel=ROLES)
 app.add_typer(bench.app, name="bench", rich_help_panel=ROLES)

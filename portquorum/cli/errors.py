@@ -46,6 +46,7 @@ _OURS_BY_NAME: Final = {
     "MigrationError": EXIT_TROUBLE,
     "SinkTaskEndedError": EXIT_TROUBLE,
     "TaskEndedError": EXIT_TROUBLE,
+    "RightsError": EXIT_TROUBLE,
     "SchemaTooNewError": EXIT_TROUBLE,
     "TooManyBadLinesError": EXIT_TROUBLE,
     "VersionOrderError": EXIT_TROUBLE,

@@ -7,6 +7,8 @@ from functools import partial
 from typing import Final
 
 from foundation import telemetry
+from foundation.kafka import RightsWatch
+from foundation.kafka.rights import rights_of
 from foundation.lifecycle import stop_on_signals
 from foundation.loopback_listener import inherited_listener, loopback_listener, place_of
 from foundation.settings import PREFIX, Settings
@@ -57,6 +59,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     )
     workers: list[Worker] = [partial(receiver.run, closing), journal.run, jobs.run]
     workers.append(partial(_settled, journal, jobs))
+    workers.append(RightsWatch(settings, rights_of("receiver", settings)).whole)
     if certificate is not None and tls is not None:
         workers.append(partial(renewed, tls, certificate))
     app = Front([receiver.app], only_lifespan)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from foundation import telemetry, watchdog
-from foundation.kafka import in_order, topics_ready
+from foundation.kafka import RightsWatch, in_order
+from foundation.kafka.rights import rights_of
 from foundation.lifecycle import stop_on_signals
 from foundation.settings import Settings, SettingsError
 from foundation.target_series import offer
@@ -88,8 +89,7 @@ async def _probe(
     settings: Settings, region: str, source: str | None, prober: str, stop: asyncio.Event
 ) -> None:
     log = logger(__name__).bind(region=region, prober=prober)
-    broker = BrokerConnection(settings)
-    clock = Clock()
+    broker, clock, pauses = BrokerConnection(settings), Clock(), Pauses()
     engine = platform_engine(Vantage(source=source))
     references = platform_engine(Vantage(source=source))
     connectivity = Connectivity(references)
@@ -114,7 +114,7 @@ async def _probe(
         runner.changed()
         log.info("region", internal=policy.internal, source=way)
 
-    pauses = Pauses()
+    rights = RightsWatch(settings, rights_of("prober", settings, region=region))
     membership = GroupMember(settings, runner, clock, region=region, pauses=pauses)
     region_policy = RegionPolicy(
         settings, region, changed, pauses=pauses, on_pauses=membership.look_again
@@ -123,7 +123,7 @@ async def _probe(
     publishing: asyncio.Task[None] | None = None
     with TaskSupervisor() as parts:
         try:
-            if not await parts.unless(stop, topics_ready(settings)):
+            if not await parts.unless(stop, rights.ready()):
                 return
             if not await parts.unless(stop, in_order(settings, "probe", region=region)):
                 return
@@ -140,6 +140,7 @@ async def _probe(
             parts.start("checking", runner.run())
             parts.start("membership", membership.run())
             parts.start("ending pauses", membership.end_pauses())
+            parts.start("watching the rights", rights.run())
             log.info("probing", in_flight=limit, clock_offset_ms=clock.raw_offset_ms())
             await parts.watch(stop)
         finally:

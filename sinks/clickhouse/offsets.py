@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,7 +13,6 @@ from msgspec import Struct
 from foundation.awake_clock import awake_clock
 from foundation.kafka import admin, commits, consumer, leave
 from foundation.settings import Settings
-from schemas import topics
 from sinks.clickhouse.errors import DoubtError
 from sinks.clickhouse.pending_block import Pending, from_metadata
 from sinks.clickhouse.suspend_detector import STALL_S, SuspendDetector
@@ -38,12 +37,20 @@ class Offsets:
     """Reads and writes the commits of one consumer group, as its `member`."""
 
     def __init__(
-        self, settings: Settings, member: AIOKafkaConsumer, group: str, watch: SuspendDetector
+        self,
+        settings: Settings,
+        member: AIOKafkaConsumer,
+        group: str,
+        watch: SuspendDetector,
+        *,
+        topics: Iterable[str],
     ) -> None:
+        """`topics`: full names of those that the member reads."""
         self._settings = settings
         self._member = member
         self._group = group
         self._watch = watch
+        self._topics = tuple(topics)
         self._admin: AIOKafkaAdminClient | None = None
         self._asker: AIOKafkaConsumer | None = None
         self._lock = asyncio.Lock()
@@ -158,9 +165,7 @@ class Offsets:
         On the sink's own connections a request waits behind a fetch that waits for data: 0.5 s.
         """
         if self._asker is None:
-            read = topics.read_by("sink")
-            names = [topic.full_name(self._settings.topic_prefix) for topic in read]
-            self._asker = consumer(self._settings, *names, auto_offset_reset="latest")
+            self._asker = consumer(self._settings, *self._topics, auto_offset_reset="latest")
             await self._asker.start()
             self._asker.pause(*self._asker.assignment())
         return self._asker

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -66,13 +66,16 @@ class Sink:
     _services: SinkContext
     _broken: "asyncio.Future[None]"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, without: Collection[str] = ()) -> None:
+        """`without`: full names of topics that are not read."""
         self._settings = settings
         self._log = logger(__name__)
         self._ending = False
         self._lanes: dict[TopicPartition, tuple[PartitionPipeline, asyncio.Task[None]]] = {}
         self._topics: dict[str, Topic] = {
-            topic.full_name(settings.topic_prefix): topic for topic in topics.read_by("sink")
+            name: topic
+            for topic in topics.read_by("sink")
+            if (name := topic.full_name(settings.topic_prefix)) not in without
         }
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -95,7 +98,7 @@ class Sink:
         watch = SuspendDetector()
         writer = Writer(self._settings)
         letters = DeadLetters(self._settings)
-        offsets = Offsets(self._settings, client, group, watch)
+        offsets = Offsets(self._settings, client, group, watch, topics=self._topics)
         self._services = SinkContext(
             settings=self._settings,
             consumer=client,

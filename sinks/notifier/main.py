@@ -9,7 +9,8 @@ from typing import Final
 from aiokafka.errors import KafkaError
 
 from foundation import telemetry
-from foundation.kafka import in_order, topics_ready
+from foundation.kafka import RightsWatch, in_order
+from foundation.kafka.rights import WATCHDOG, rights_of
 from foundation.lifecycle import cancelled, done_before, ends_within, set_within, stop_on_signals
 from foundation.settings import Settings, SettingsError
 from sinks.notifier.channels.classes import class_of, needs_refresh
@@ -74,21 +75,29 @@ async def again_and_again(
     serving = asyncio.create_task(LinkServer(settings, lambda: notifier).run())
     polls = AcknowledgementPolls(settings, lambda: notifier, outbox.lease.may_send)
     polling = asyncio.create_task(polls.run())
+    wanted = rights_of("notifier", settings)
+    if settings.watchdog is None:
+        wanted = tuple(one for one in wanted if one.without != WATCHDOG)
+    rights = RightsWatch(settings, wanted)
     try:
-        while await done_before(stop, _may_begin(settings, first=notifier is None)):
+        while await done_before(stop, _may_begin(settings, rights, first=notifier is None)):
+            following = asyncio.create_task(rights.run())
             try:
                 notifier = Notifier(settings, outbox, desk_maker(settings))
                 await notifier.run(stop)
             except (KafkaError, OSError) as error:
                 telemetry.logger(__name__).warning("beginning again", error=repr(error))
                 await set_within(_AGAIN_S, stop)
+            finally:
+                await cancelled(following)
     finally:
         await ends_within(_WATCHING_ENDS_WITHIN_S, cancelled(watching))
         await ends_within(_SERVING_ENDS_WITHIN_S, cancelled(serving, polling))
 
 
-async def _may_begin(settings: Settings, *, first: bool) -> None:
-    await topics_ready(settings)
+async def _may_begin(settings: Settings, rights: RightsWatch, *, first: bool) -> None:
+    # Without its logs it would tell people again what it has told.
+    await rights.ready()
     if first:
         await in_order(settings, "notify")
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 from mode.threads import WorkerThread
 
 from foundation import kafka, telemetry
-from foundation.lifecycle import done_before, stop_on_signals
+from foundation.kafka.rights import rights_of
+from foundation.lifecycle import cancelled, done_before, stop_on_signals
 from foundation.settings import Settings
 from streams.worker.exit import end_process
 from streams.worker.faust_app import ROLE, StreamApp
@@ -39,12 +40,18 @@ async def run(settings: Settings) -> None:
     telemetry.serve_metrics(ROLE, settings)
     stopping = stop_on_signals()
     # The broker is waited for here, since a wait can be cancelled and a start of Faust can't.
-    if await done_before(stopping, _may_begin(settings)):
-        await _work(settings, stopping)
+    # So are its rights: Faust would wait for that of the group without a word.
+    rights = kafka.RightsWatch(settings, rights_of("stream", settings))
+    if await done_before(stopping, _may_begin(settings, rights)):
+        watching = asyncio.create_task(rights.run())
+        try:
+            await _work(settings, stopping)
+        finally:
+            await cancelled(watching)
 
 
-async def _may_begin(settings: Settings) -> None:
-    await kafka.topics_ready(settings)
+async def _may_begin(settings: Settings, rights: kafka.RightsWatch) -> None:
+    await rights.ready()
     await kafka.in_order(settings, ROLE)
 
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from foundation.kafka import topics_ready
+from foundation.kafka import RightsWatch
+from foundation.kafka.rights import rights_of
 from foundation.lifecycle import cancelled
 from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
@@ -102,13 +103,15 @@ class Following:
             library.setLevel(level)
 
     async def _follow(self) -> None:
-        await topics_ready(self._settings)
+        rights = RightsWatch(self._settings, rights_of("web", self._settings))
+        await rights.ready()
+        watching = asyncio.ensure_future(rights.run())
         looking = asyncio.ensure_future(self._looks())
         present = asyncio.ensure_future(self._when_present())
         try:
             await self._feed.run()
         finally:
-            await cancelled(looking, present)
+            await cancelled(watching, looking, present)
 
     async def _when_present(self) -> None:
         await self._feed.is_present.wait()

@@ -21,7 +21,9 @@ from tests.installed import missing
 ROOT: Final = Path(__file__).parents[3]
 PAGE: Final = (ROOT / "docs" / "metrics.md").read_text()
 MODULES: Final = {
-    "Every role": ("foundation.telemetry", "foundation.metrics_server"),
+    "Every role": (
+        *("foundation.telemetry", "foundation.metrics_server", "foundation.kafka.rights_watch"),
+    ),
     "Prober": ("producers.metrics",),
     "Stream": ("streams.worker.metrics",),
     "Sink": ("sinks.clickhouse.metrics",),

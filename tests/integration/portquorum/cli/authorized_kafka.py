@@ -30,6 +30,28 @@ _PREFIXED: Final = 4
 _ALLOW: Final = 3
 _DEADLINE_S: Final = 60.0
 
+AUDIT: Final = "audit.log"
+"""The file in the broker's folder with each answer of the authorizer, if it was asked for."""
+
+_LOGGING: Final = """\
+status = warn
+appender.all.type = Console
+appender.all.name = all
+appender.all.layout.type = PatternLayout
+appender.all.layout.pattern = %d{HH:mm:ss,SSS} %p %m (%c{1})%n
+appender.audit.type = File
+appender.audit.name = audit
+appender.audit.fileName = FILE
+appender.audit.layout.type = PatternLayout
+appender.audit.layout.pattern = %m%n
+logger.authorizer.name = kafka.authorizer.logger
+logger.authorizer.level = debug
+logger.authorizer.additivity = false
+logger.authorizer.appenderRef.audit.ref = audit
+rootLogger.level = warn
+rootLogger.appenderRef.all.ref = all
+"""
+
 
 class _CreateAclsResponse(Response):  # type: ignore[misc]
     API_KEY = 30
@@ -108,10 +130,18 @@ async def grant(owner: Settings, user: str, rights: Sequence[tuple[int, str, int
 
 
 @contextmanager
-def authorized_kafka(folder: Path, users: Sequence[str], tls: Path | None = None) -> Iterator[str]:
+def authorized_kafka(
+    folder: Path,
+    users: Sequence[str],
+    tls: Path | None = None,
+    *,
+    audit: bool = False,
+    supers: Sequence[str] = (),
+) -> Iterator[str]:
     """Starts the broker; yields its address. `OWNER` may do anything, others nothing at first.
 
-    With `tls`, a PEM file of a PKCS #8 key and its certificates, clients come by SASL_SSL.
+    With `tls`, a PEM file of a PKCS #8 key and its certificates, clients come by SASL_SSL. With
+    `audit` each answer of the authorizer is a line of `AUDIT`. `supers` may do anything, too.
     """
     protocol = "SASL_SSL" if tls else "SASL_PLAINTEXT"
     broker, controller = (reserve(ListenAddress("127.0.0.1", 0)) for _ in range(2))
@@ -134,7 +164,7 @@ def authorized_kafka(folder: Path, users: Sequence[str], tls: Path | None = None
         "listener.name.clients.plain.sasl.jaas.config": login,
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         # The controller's listener, on loopback, is the broker's own and has no users.
-        "super.users": f"User:{OWNER};User:ANONYMOUS",
+        "super.users": ";".join(f"User:{name}" for name in (OWNER, "ANONYMOUS", *supers)),
         "log.dirs": str(folder / "log"),
         "offsets.topic.replication.factor": "1",
         "offsets.topic.num.partitions": "2",
@@ -153,6 +183,10 @@ def authorized_kafka(folder: Path, users: Sequence[str], tls: Path | None = None
     file.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
     classes = ":".join(map(str, jars.class_path(jars.cache_dir(), lambda _: None)))
     run = [str(java.find()), "-Xmx256m", "-XX:+UseSerialGC", "-cp", classes]
+    if audit:
+        logging = folder / "log4j2.properties"
+        logging.write_text(_LOGGING.replace("FILE", str(folder / AUDIT)))
+        run[1:1] = [f"-Dlog4j2.configurationFile={logging}"]
     with (folder / "kafka.log").open("wb") as log:
         subprocess.run(
             [

@@ -32,7 +32,7 @@ class Broker:
 
 
 async def read(broker: Any) -> Committed:
-    offsets = Offsets(Settings(), None, "group", SuspendDetector())  # type: ignore[arg-type]
+    offsets = Offsets(Settings(), None, "group", SuspendDetector(), topics=())  # type: ignore[arg-type]
     offsets._admin = broker
     return await offsets.read(PLACE)
 

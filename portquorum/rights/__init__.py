@@ -1,0 +1,1 @@
+"""Rights in Kafka as the tools of those who run it take them."""
