@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foundation.kafka.rights import ROLES
 from portquorum.cli.errors import WrongUseError
 from portquorum.cli.options import Json, examples
 from portquorum.presentation.output import print_json
@@ -13,6 +12,9 @@ from portquorum.presentation.output import print_json
 if TYPE_CHECKING:
     from foundation.kafka.rights import Role
     from portquorum.rights.grants import Grant
+
+
+_NAMES = "admin, apply, prober, receiver, stream, sink, notifier, web, operator, reader, subscriber"
 
 
 class Format(StrEnum):
@@ -37,7 +39,7 @@ def acl(
         typer.Option(
             "--role",
             metavar="ROLE",
-            help=f"May be repeated; default: all but subscriber. {', '.join(ROLES)}.",
+            help=f"May be repeated; default: all but subscriber. {_NAMES}.",
         ),
     ] = None,
     prefix: Annotated[
@@ -92,10 +94,12 @@ def acl(
 
 
 def _role(name: str) -> "Role":
+    from foundation.kafka.rights import ROLES
+
     for role in ROLES:
         if role == name:
             return role
-    raise WrongUseError(f"expected a role ({', '.join(ROLES)}), found {name!r}")
+    raise WrongUseError(f"expected a role ({_NAMES}), found {name!r}")
 
 
 def _named(given: list[str]) -> "dict[Role, str]":

@@ -10,6 +10,7 @@ import pytest
 
 from foundation.kafka.rights import ROLES, Right, tool_name
 from foundation.settings import Settings
+from portquorum.cli import acl as acl_command
 from portquorum.rights import kafka_acls, strimzi, terraform
 from portquorum.rights.grants import DEFAULT, Grant, grants
 from tests.commands import Said, called
@@ -20,6 +21,10 @@ ALL: Final = grants(list(ROLES), SETTINGS, prefix="pq-", named={})
 
 def rights(found: list[Grant]) -> list[tuple[str, Right]]:
     return [(one.principal, right) for one in found for right in one.rights]
+
+
+def test_the_help_names_the_roles() -> None:
+    assert ", ".join(ROLES) == acl_command._NAMES
 
 
 def test_each_role_has_a_principal_of_its_own() -> None:
