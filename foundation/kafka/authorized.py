@@ -51,6 +51,8 @@ UNKNOWN: Final = -(2**31)
 _ALL: Final = sum(1 << bit for bit in (3, 4, 5, 6, 7, 8, 10, 11))
 """All operations on a topic."""
 
+_GROUPS: Final = ("stream", "sink", "notify")
+
 _GROUP_WITHIN_S: Final = 5.0
 _GROUP_AGAIN_S: Final = 0.2
 _LINES: Final = 3
@@ -107,7 +109,7 @@ async def allowed(settings: Settings, rights: Iterable[Right]) -> Allowed:
     """
     asked = tuple(rights)
     names = _topics_asked(settings, asked)
-    groups = sorted({one.name for one in asked if one.resource == "group" and not one.prefixed})
+    groups = _groups_asked(settings, asked)
     client = admin(settings)
     await client.start()
     try:
@@ -135,6 +137,8 @@ def sentence(settings: Settings, missing: Sequence[Right]) -> str:
     who = principal(settings)
     lines = grant_lines(missing, who, settings.kafka)
     what = ", ".join(str(right) for right in missing)
+    if any(right.operation == "CREATE" for right in missing):
+        what += ", and topics are missing (`portquorum topics repair` makes them, too, for who may)"
     shown = "; ".join(lines[:_LINES])
     if len(lines) > _LINES:
         shown += f"; and {len(lines) - _LINES} more lines: `portquorum acl` prints all"
@@ -167,6 +171,14 @@ def _topics_asked(settings: Settings, rights: Iterable[Right]) -> list[str]:
     names = {one.name for one in rights if one.resource == "topic" and not one.prefixed}
     begins = tuple(one.name for one in rights if one.resource == "topic" and one.prefixed)
     ours = {topic.full_name(settings.topic_prefix) for topic in topics.ALL}
+    return sorted(names | {name for name in ours if name.startswith(begins)})
+
+
+def _groups_asked(settings: Settings, rights: Iterable[Right]) -> list[str]:
+    """Of a prefix the groups that every installation has."""
+    names = {one.name for one in rights if one.resource == "group" and not one.prefixed}
+    begins = tuple(one.name for one in rights if one.resource == "group" and one.prefixed)
+    ours = {settings.group(role) for role in _GROUPS}
     return sorted(names | {name for name in ours if name.startswith(begins)})
 
 

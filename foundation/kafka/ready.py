@@ -47,34 +47,50 @@ async def topics_ready(settings: Settings, rights: Iterable[Right] = ()) -> Allo
 
 
 async def _wait(settings: Settings, rights: tuple[Right, ...]) -> Allowed:
-    log = logger(__name__)
     wait_s: float | None = None
-    said_at: float | None = None
-    problem = ""
+    wait = _Wait(settings)
     while True:
         try:
             found = await _begin(settings, rights)
             remark = await lone_copies(settings)
-        except RightsError as error:
-            if problem != str(error):
-                problem = str(error)
-                if _RIGHTS_SAID.times(problem):
-                    log.warning("waiting for rights", problem=problem)
         except (KafkaError, OSError) as error:
-            if said_at is None or time.monotonic() - said_at >= AGAIN_S:
-                why = await explained(settings, error)
-                log.warning("waiting for Kafka", servers=settings.kafka, error=why)
-                said_at = time.monotonic()
+            await wait.say(error)
         else:
-            if said_at is not None:
-                log.info("Kafka is there", servers=settings.kafka)
-            if problem:
-                log.info("the rights are there")
+            wait.over()
             if remark is not None:
-                log.warning("topics have one copy", remark=remark)
+                logger(__name__).warning("topics have one copy", remark=remark)
             return found
         wait_s = _BACKOFF.next(wait_s)
         await asyncio.sleep(wait_s)
+
+
+class _Wait:
+    """What is said of a wait: of the cluster once a minute, of rights when they change."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._log = logger(__name__)
+        self._said_at: float | None = None
+        self._rights = ""
+
+    async def say(self, error: KafkaError | OSError) -> None:
+        """The reason of the wait."""
+        if isinstance(error, RightsError):
+            if self._rights != str(error) and _RIGHTS_SAID.times(str(error)):
+                self._log.warning("waiting for rights", problem=str(error))
+            self._rights = str(error)
+        elif self._said_at is None or time.monotonic() - self._said_at >= AGAIN_S:
+            why = await explained(self._settings, error)
+            self._log.warning("waiting for Kafka", servers=self._settings.kafka, error=why)
+            self._said_at = time.monotonic()
+
+    def over(self) -> None:
+        """Says so, if a wait was said."""
+        if self._said_at is not None:
+            self._log.info("Kafka is there", servers=self._settings.kafka)
+        if self._rights:
+            self._log.info("the rights are there")
+            _RIGHTS_SAID.forget(self._rights)
 
 
 async def _begin(settings: Settings, rights: tuple[Right, ...]) -> Allowed:

@@ -85,7 +85,9 @@ _JOBS: Final = "reports of jobs, and what people say of incidents on the page"
 _HEEDED: Final = "whether the notifier heeds a silence"
 _EXPLAIN: Final = "why a target is up or down"
 _ORDER: Final = "the order of upgrades: it would not see roles of other versions"
-WATCHDOG_AND_ORDER: Final = f"{WATCHDOG}, and {_ORDER}"
+_ORDERED: Final = ("prober", "stream", "sink", "notifier")
+"""The roles that begin in an order after an upgrade (foundation/upgrade_order.py)."""
+
 _REREAD: Final = "storing rows again in a new or restored ClickHouse"
 _DEADLETTER: Final = "going on behind what can't be read: it holds up its partition"
 _AGE: Final = "the age of what waits for the sink (`health`)"
@@ -213,11 +215,11 @@ def _groups_of(role: Role, settings: Settings, region: str | None) -> Iterator[R
         yield Right("group", settings.group("sink"), "DELETE", without=_REREAD)
     elif role == "notifier":
         yield Right("group", settings.group("notify"), "READ")
-        yield Right("group", settings.group("stream"), "DESCRIBE", without=WATCHDOG)
     elif role == "web":
         yield Right("group", settings.group("stream"), "DESCRIBE")
-    elif role == "reader":
-        yield Right("group", settings.group(""), "DESCRIBE", prefixed=True)
+    if role in {"reader", *_ORDERED}:
+        without = {"reader": None, "notifier": f"{WATCHDOG}, and {_ORDER}"}.get(role, _ORDER)
+        yield Right("group", settings.group(""), "DESCRIBE", prefixed=True, without=without)
 
 
 def grant_lines(rights: Iterable[Right], principal: str, servers: str) -> list[str]:
