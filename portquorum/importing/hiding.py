@@ -40,7 +40,7 @@ _VERY_LONG: Final = 24
 _MANY_DIGITS: Final = 3
 _WORD: Final = re.compile(r"\S+")
 _URL_LOGIN: Final = re.compile(
-    r"(?<=://)(?:[^/?#\s@]+(?:@[^/?#\s@]*)*|[^\s@:/?#]*:(?![0-9]{1,5}/)[^\s@]*"
+    r"(?<=://)(?!\[user)(?:[^/?#\s@]+(?:@[^/?#\s@]*)*|[^\s@:/?#]*:(?![0-9]{1,5}/)[^\s@]*"
     r"|[^\s@/?#]*[^\w.:\[\]@/?#\s-][^\s@]*)@"
 )
 """User and password of a URL; also one with a slash in it, which ends them for programs."""
