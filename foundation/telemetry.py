@@ -48,6 +48,8 @@ _CHATTY: Final = (
     "clickhouse_connect",
 )
 
+_SAID_BY_ROLES: Final = frozenset({"urllib3", "clickhouse_connect"})
+"""They warn at each try of what a role says once."""
 
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -133,8 +135,19 @@ def configure_logging(role: str, settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     for chatty in _CHATTY:
-        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+        least = logging.ERROR if chatty in _SAID_BY_ROLES else logging.WARNING
+        logging.getLogger(chatty).setLevel(max(level, least))
     structlog.contextvars.bind_contextvars(role=role)
+
+
+def filter_logs(words: logging.Filter) -> bool:
+    """Adds a filter before all others of this process's logs; False if no role has set them up."""
+    handlers = [
+        one for one in logging.getLogger().handlers if isinstance(one.formatter, _Redacting)
+    ]
+    for handler in handlers:
+        handler.filters.insert(0, words)
+    return bool(handlers)
 
 
 def _plain_values(

@@ -13,6 +13,7 @@ from foundation.kafka.authorized import Allowed, RightsError, allowed
 from foundation.kafka.rights import Right
 from foundation.kafka.topics import create_topics, lone_copies
 from foundation.kafka.trouble import explained
+from foundation.kafka.trouble_watch import watch
 from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
 from foundation.telemetry import logger
@@ -31,12 +32,14 @@ async def topics_ready(settings: Settings, rights: Iterable[Right] = ()) -> Allo
 
     Waits for an absent broker, and for rights. Logs why it waits, for a broker again once a minute,
     and that the wait is over. Returns what the broker allows, for those of `rights` that the role
-    can do without. Cancel it to give up.
+    can do without. Later troubles of the process with Kafka are said in the same way
+    (trouble_watch.py). Cancel it to give up.
 
     Raises:
         TopicMismatchError: the cluster's topics are not those of the settings.
         SettingsError: a file of the settings can't be used.
     """
+    watch(settings)
     library = logging.getLogger("aiokafka")
     level = library.level
     library.setLevel(logging.CRITICAL)  # it reports each refused connection; we log it once

@@ -1,7 +1,6 @@
 """The role `sink`."""
 
 import asyncio
-import logging
 import time
 from typing import Final
 
@@ -39,9 +38,6 @@ async def run(settings: Settings, *, reread: bool = False) -> None:
         sinks.clickhouse.bad_line_limit.TooManyBadLinesError: what comes on a topic can't be read.
     """
     telemetry.configure_logging("sink", settings)
-    for chatty in ("urllib3", "clickhouse_connect"):
-        # They warn at each try of what the sink says once.
-        logging.getLogger(chatty).setLevel(logging.ERROR)
     stop = stop_on_signals()
     telemetry.serve_metrics("sink", settings)
     rights = _Readable(settings)

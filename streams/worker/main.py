@@ -9,6 +9,7 @@ from mode.threads import WorkerThread
 
 from foundation import kafka, telemetry
 from foundation.kafka.rights import rights_of
+from foundation.kafka.trouble import why_not
 from foundation.lifecycle import cancelled, done_before, stop_on_signals
 from foundation.settings import Settings
 from streams.worker.exit import end_process
@@ -58,7 +59,7 @@ async def _may_begin(settings: Settings, rights: kafka.RightsWatch) -> None:
 async def _work(settings: Settings, stopping: asyncio.Event) -> None:
     app = StreamApp(settings)
     if not await _within(app.start(), START_S, "the stream could not start"):
-        end_process(f"Faust did not start within {START_S:.0f} s")
+        end_process(f"Faust did not start within {START_S:.0f} s: {await _why(settings)}")
     _log.info("stream started", group=settings.group(ROLE), partitions=settings.partitions)
     if await done_before(stopping, app.wait_until_stopped()):
         end_process("the Faust app failed", app.crash_reason)
@@ -67,6 +68,14 @@ async def _work(settings: Settings, stopping: asyncio.Event) -> None:
         # broker was there.
         end_process(f"Faust did not stop within {STOP_S:.0f} s", code=0)
     _log.info("stream stopped")
+
+
+async def _why(settings: Settings) -> str:
+    """Why Faust waits, as far as a try shows it."""
+    trouble = await why_not(settings)
+    if trouble is not None:
+        return trouble.sentence
+    return f"Kafka answers; the brokers' logs may say what hinders the group {settings.group(ROLE)}"
 
 
 async def _within(work: Coroutine[Any, Any, None], seconds: float, trouble: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
 from foundation.telemetry import logger
 from schemas import control, topics
@@ -27,6 +28,9 @@ DEAF_LOOKS: Final = 60
 TURN_LOOKS: Final = 600
 """The same while other partitions are fed: in a backlog they take turns, and a turn is a whole
 fetch, thousands of messages (measured: 27,000 of 30,000 were fed while one waited)."""
+
+SAID_S: Final = 60.0
+"""How often the same error of ticks is said, in s."""
 
 _LOOK_S: Final = 1.0
 
@@ -52,6 +56,7 @@ class Watchdog:
         self._ticked: dict[int, float] = {}
         self._deaf: dict[int, int] = {}
         self._in_log: dict[int, int] = {}
+        self._throttle = LogThrottle[str](SAID_S)
 
     async def run(self) -> None:
         """Writes ticks until it is cancelled. Repeats a tick that can't be written."""
@@ -76,7 +81,15 @@ class Watchdog:
                 headers=control.headers(Tick(worker=self._worker)),
             )
         except KafkaError as error:
-            _log.warning("no tick", partition=partition.number, error=str(error))
+            # Each idle partition tries again after `IDLE_S`: with 32 of them 3 times a second.
+            if times := self._throttle.times(type(error).__name__):
+                _log.warning(
+                    "no tick could be written",
+                    partition=partition.number,
+                    error=str(error),
+                    times=times,
+                    again_in_s=round(SAID_S),
+                )
             return
         metrics.TICKS.inc()
         self._in_log[partition.number] = sent.offset

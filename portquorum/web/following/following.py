@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from foundation.kafka import RightsWatch
 from foundation.kafka.rights import rights_of
+from foundation.kafka.trouble import explained
 from foundation.lifecycle import cancelled
 from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
@@ -22,7 +23,7 @@ from portquorum.web.following import pulse, status_poll
 from portquorum.web.following.announcer import Announcer
 from portquorum.web.following.followed_topics import FollowedTopics
 from portquorum.web.following.hub import Hub
-from portquorum.web.following.pulse import Pulse
+from portquorum.web.following.pulse import Pulse, Sign
 from portquorum.web.following.status_poll import StatusPoll
 from portquorum.web.following.topic_feed import TopicFeed
 from schemas.incident import RegionEvent
@@ -31,6 +32,9 @@ from sinks.clickhouse.errors import FAILURES, in_words
 TICK_S: Final = 1.0
 SIGHT_S: Final = 5.0
 """How often viewers are told how old the data are."""
+
+SAID_S: Final = 60.0
+"""How often it is said that Kafka does not answer."""
 
 _log = logger(__name__)
 
@@ -64,6 +68,8 @@ class Following:
         self._announcer = Announcer(self.fleet, self.hub, now)
         self._feed = TopicFeed(settings, self.fleet, self._announcer, now)
         self._throttle: LogThrottle[str] = LogThrottle()
+        self._said: LogThrottle[str] = LogThrottle(SAID_S)
+        self._telling: asyncio.Task[None] | None = None
         self._has_past = False
         self.fleet.tick(now())
 
@@ -98,7 +104,7 @@ class Following:
             for task in done:
                 task.result()
         finally:
-            await cancelled(*tasks)
+            await cancelled(*tasks, *filter(None, (self._telling,)))
             self.hub.close()
             library.setLevel(level)
 
@@ -137,17 +143,26 @@ class Following:
     async def _look(self, looker: Pulse) -> None:
         before = self.fleet.senses.version
         try:
-            sign = await looker.look()
+            sign = await _sign(looker)
         except (KafkaError, OSError, TimeoutError) as error:
             self.fleet.kafka_away(self._now())
-            if self._throttle.times("kafka"):
-                _log.warning("Kafka does not answer", error=repr(error))
+            if self._said.times("kafka"):
+                self._tell_why(error)
         else:
             self.fleet.heard(self._now(), stream_at=sign.stream_at, log_at=sign.log_at)
-            if self._throttle.forget("kafka"):
+            if self._said.forget("kafka"):
                 _log.info("Kafka answers again")
         if self.fleet.senses.version != before:
             self._announcer.tell_sight()
+
+    def _tell_why(self, error: BaseException) -> None:
+        """Says why Kafka does not answer, as soon as that is found out."""
+
+        async def tell() -> None:
+            why = await explained(self._settings, error)
+            _log.warning("Kafka does not answer", error=why, again_in_s=round(SAID_S))
+
+        self._telling = asyncio.ensure_future(tell())
 
     async def _status(self) -> None:
         """What `status_now` says, without end."""
@@ -207,3 +222,11 @@ class Following:
             if is_new or time.monotonic() - told >= SIGHT_S:
                 told = time.monotonic()
                 self._announcer.tell_sight()
+
+
+async def _sign(looker: Pulse) -> Sign:
+    """A look; a second one if the connections had ended, as brokers end idle and old ones."""
+    try:
+        return await looker.look()
+    except KafkaConnectionError:
+        return await looker.look()

@@ -18,6 +18,8 @@ from portquorum.embedded.service.addresses import ListenAddress, reserve
 USER: Final = "portquorum-stream"
 PASSWORD: Final = "a-password-that-no-text-may-have"  # noqa: S105 - of this test alone
 
+REAUTHENTICATE_MS: Final = 2_000
+
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 
 LISTENERS: Final[Mapping[str, Protocol]] = {
@@ -37,7 +39,9 @@ an address for the broker where nothing listens."""
 
 
 class Listeners:
-    """The broker's addresses, and the files of its clients."""
+    """The broker's addresses, its process, and the files of its clients."""
+
+    process: "subprocess.Popen[bytes]"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -107,6 +111,8 @@ class Listeners:
             "group.initial.rebalance.delay.ms": "0",
             "auto.create.topics.enable": "false",
             "listener.name.mutual.ssl.client.auth": "required",
+            # Connections of `users` end all the time, as others do each hour.
+            "listener.name.users.plain.connections.max.reauth.ms": str(REAUTHENTICATE_MS),
         }
         for name, protocol in LISTENERS.items():
             if protocol.endswith("SSL"):
@@ -147,6 +153,7 @@ def kafka_with_listeners(folder: Path) -> Iterator[Listeners]:
             timeout=60,
         )
         process = subprocess.Popen([*run, "kafka.Kafka", str(file)], stdout=log, stderr=log)
+    listeners.process = process
     try:
         yield listeners
     finally:

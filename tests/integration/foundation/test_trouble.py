@@ -1,10 +1,12 @@
 """Each way in which a client of a real Kafka goes wrong has its own sentence."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from tests.integration.foundation.listeners import PASSWORD, Listeners, kafka_wi
 
 pytestmark = pytest.mark.timeout(240)
 
+LIBRARIES = {"aiokafka", "faust", "mode", "asyncio"}
 OTHER_PASSWORD = "Another-Password-That-Is-Wrong"  # noqa: S105 - of this test alone
 
 
@@ -120,12 +123,16 @@ async def test_health_says_why(broker: Listeners) -> None:
     assert "PORTQUORUM_KAFKA_CA_FILE" in report.summary
 
 
-def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
+def environment(settings: Settings) -> dict[str, str]:
     names = ("kafka", "kafka_security_protocol", "kafka_username", "kafka_password")
-    env = {f"PORTQUORUM_{name.upper()}": getattr(settings, name) or "" for name in names}
+    given = {f"PORTQUORUM_{name.upper()}": getattr(settings, name) or "" for name in names}
+    return {k: v for k, v in os.environ.items() if not k.startswith("PORTQUORUM_")} | given
+
+
+def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "portquorum", *words],
-        env=os.environ | env,
+        env=environment(settings),
         capture_output=True,
         text=True,
         timeout=120,
@@ -140,3 +147,54 @@ async def test_a_command_says_why(broker: Listeners) -> None:
     assert "refuses the password; PORTQUORUM_KAFKA_USERNAME" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert OTHER_PASSWORD not in done.stderr
+
+
+class Role:
+    """A running role, and the lines of its log."""
+
+    def __init__(self, folder: Path, settings: Settings, *words: str) -> None:
+        self._file = folder / "role.log"
+        names = {"METRICS": "127.0.0.1:0", "DATA_DIR": str(folder), "PARTITIONS": "2"}
+        own = {f"PORTQUORUM_{name}": value for name, value in names.items()}
+        with self._file.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "portquorum", *words],
+                env=environment(settings)
+                | {f"PORTQUORUM_{name}": one for name, one in own.items()},
+                stderr=log,
+            )
+
+    def lines(self) -> list[dict[str, Any]]:
+        whole = self._file.read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines()]
+
+    async def says(self, event: str) -> dict[str, Any]:
+        async with asyncio.timeout(90):
+            while True:
+                for line in self.lines():
+                    if event in line["event"]:
+                        return line
+                assert self.process.poll() is None, self._file.read_text()
+                await asyncio.sleep(0.1)
+
+
+# The last test: it kills the broker.
+async def test_a_role_says_what_is_the_matter_in_our_words(
+    broker: Listeners, tmp_path: Path
+) -> None:
+    role = Role(tmp_path, broker.settings("users"), "stream")
+    try:
+        await role.says("stream started")
+        # The broker ends its connections, each after 2 s.
+        await role.says("connections to Kafka were made anew")
+        broker.process.kill()
+        said = await role.says("Kafka can't be used")
+        assert "nothing listens there" in said["error"]
+        assert said["again_in_s"] == 60
+        loud = [one for one in role.lines() if one["level"] in {"warning", "error"}]
+        libraries = [one for one in loud if one["logger"].partition(".")[0] in LIBRARIES]
+        assert [one["event"] for one in libraries] == ["Sending username and password in the clear"]
+        assert PASSWORD not in str(role.lines())
+    finally:
+        role.process.kill()
+        role.process.wait(60)
