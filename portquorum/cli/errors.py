@@ -43,6 +43,7 @@ _OURS_BY_NAME: Final = {
     "ApplyError": EXIT_TROUBLE,
     "BacktestError": EXIT_TROUBLE,
     "EventLogStalledError": EXIT_TROUBLE,
+    "GrowthError": EXIT_TROUBLE,
     "MigrationError": EXIT_TROUBLE,
     "SinkTaskEndedError": EXIT_TROUBLE,
     "TaskEndedError": EXIT_TROUBLE,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from portquorum.topic_care.model import ClusterFound, Difference
 
-app = typer.Typer(no_args_is_help=True, help="The topics in Kafka: check and repair them.")
+app = typer.Typer(no_args_is_help=True, help="The topics in Kafka: check, repair, move them.")
 
 _STYLE: Final = {"note": "dim", "warning": "yellow", "trouble": "bold red"}
 
@@ -113,6 +113,55 @@ def copies(
         print_json(reassignment(cluster, number))
     except ValueError as error:
         raise typer.BadParameter(f"{error}, found {number}", param_hint="N") from error
+
+
+@app.command(epilog=examples("portquorum topics grow --partitions 64 --to-prefix portquorum64"))
+def grow(
+    partitions: Annotated[
+        int, typer.Option("--partitions", metavar="N", help="A multiple of the present count.")
+    ],
+    prefix: Annotated[
+        str, typer.Option("--to-prefix", metavar="PREFIX", help="Of topics that are not there yet.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Move to topics of another prefix with more partitions, while all roles but the sink stand.
+
+    States, open incidents with their ids, targets, users, silences and who was told are carried
+    over; nobody is told twice. The topics of the present prefix stay as they are. Afterwards the
+    roles start with the settings that are printed (docs/kafka.md, More partitions).
+    """
+    from foundation.settings import load
+    from portquorum.cli.errors import TroubleError
+    from portquorum.topic_growth.grow import grow as move
+    from portquorum.topic_growth.grow import planned
+
+    settings = load()
+    after = planned(settings, prefix, partitions)
+    question = (
+        f"Move {settings.topic_prefix}.* of {settings.partitions} partitions to "
+        f"{after.topic_prefix}.* of {after.partitions}?"
+    )
+    if not yes and not json and sys.stdin.isatty() and not typer.confirm(question):
+        raise TroubleError("nothing was changed")
+    done = asyncio.run(move(settings, after, _step))
+    if json:
+        print_json(done)
+        return
+    line = (
+        f": {_counted(done.targets, 'target')}, {_counted(done.open_incidents, 'open incident')}; "
+        f"{_counted(done.records, 'record')} that no stream had seen led to "
+        f"{_counted(done.events, 'event')}"
+    )
+    out().print(Text.assemble(("moved", "green"), line), soft_wrap=not out().is_terminal)
+    out().print(Text("all roles start with these settings, the sink first, then the notifier:"))
+    for name, value in done.settings.items():
+        out().print(Text(f"  {name}={value}"), soft_wrap=True)
+
+
+def _step(text: str) -> None:
+    err().print(Text(text, style="dim"), soft_wrap=not err().is_terminal)
 
 
 def _document(cluster: "ClusterFound", found: "Sequence[Difference]") -> dict[str, object]:
