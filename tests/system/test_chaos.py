@@ -12,7 +12,7 @@ from tests.chaos.plan import KINDS, drawn
 from tests.chaos.run import Ground, run
 from tests.system.ground import Filter
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(1_200)]
+pytestmark = pytest.mark.root
 
 LIBFAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 HOSTS_OF_A_DAY = 200
@@ -34,6 +34,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", place], check=True)
 
 
+@pytest.mark.timeout(1_200)
 async def test_nothing_is_lost_and_nobody_is_told_twice(
     tmp_path: Path, small_disk: Path, packet_filter: Filter
 ) -> None:
@@ -49,6 +50,7 @@ async def test_nothing_is_lost_and_nobody_is_told_twice(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(0)
 async def test_a_day(
     tmp_path: Path, small_disk: Path, packet_filter: Filter, soak_seed: int, soak_reports: Path
 ) -> None:
