@@ -42,7 +42,7 @@ class Member(Struct, frozen=True):
     """A running role, as a member of its consumer group.
 
     `version` is None if it does not announce one; `region` is empty but for a prober; `host` is the
-    address from which Kafka sees it.
+    address from which Kafka sees it, empty if that does not matter.
     """
 
     role: Role
@@ -125,6 +125,25 @@ def refusal(role: Role, own: str, members: Iterable[Member], region: str = "") -
     return None
 
 
+def disorder(members: Sequence[Member]) -> str | None:
+    """What is wrong among those that run: an older reader beside a newer writer; None if nothing.
+
+    Those that ran before this was refused, or of versions that refuse nothing.
+    """
+    for reader in ROLES:
+        readers = [one for one in members if one.role == reader]
+        writers = [one for one in members if ROLES.index(one.role) > ROLES.index(reader)]
+        oldest = min((one.series for one in readers), default=None)
+        newer = [one for one in writers if oldest is not None and one.series > oldest]
+        if newer:
+            older = [one for one in readers if one.series == oldest]
+            return (
+                f"{_named(older)} beside {_named(_first(newer))}, and can't read all that is "
+                f"written: upgrade the {NOUNS[reader]}s ({_PAGE})"
+            )
+    return None
+
+
 def _first(members: Sequence[Member]) -> list[Member]:
     """The members of the role that comes first."""
     role = min(ROLES.index(one.role) for one in members)
@@ -135,11 +154,12 @@ def _named(members: Sequence[Member]) -> str:
     """Members of one role in words: how many, of which versions, and where the first one is."""
     versions = sorted({_words(one.version) for one in members})
     first = min(members, key=lambda one: (one.region, one.host))
-    where = f"at {first.host}" + (f" in {first.region}" if first.region else "")
+    at = f"at {first.host}" if first.host else ""
+    where = " in ".join(word for word in (at, first.region) if word)
     noun = NOUNS[first.role]
     if len(members) == 1:
-        return f"a {noun} of {versions[0]} ({where})"
-    return f"{len(members)} {noun}s of {', '.join(versions)} (one {where})"
+        return f"a {noun} of {versions[0]}" + (f" ({where})" if where else "")
+    return f"{len(members)} {noun}s of {', '.join(versions)}" + (f" (one {where})" if where else "")
 
 
 def _words(text: str | None) -> str:

@@ -28,10 +28,14 @@ group first makes the topic for them."""
 
 
 class Members(Struct, frozen=True):
-    """The state and number of members of a group, the right that is missing, or an error."""
+    """The state and number of members of a group, the right that is missing, or an error.
+
+    `clients` are the client ids of the members.
+    """
 
     state: str | None = None
     members: int | None = None
+    clients: tuple[str, ...] = ()
     hidden: str | None = None
     error: str | None = None
 
@@ -98,7 +102,8 @@ async def _members(client: AIOKafkaAdminClient, group: str) -> Members:
             code = entry["error_code"]
             if code:
                 raise for_code(code)(f"group {group}")
-            return Members(entry["state"], len(entry["members"]))
+            clients = tuple(sorted(str(one["client_id"]) for one in entry["members"]))
+            return Members(entry["state"], len(clients), clients)
         except REFUSED:
             return Members(hidden=f"DESCRIBE on group {group}")
         except KafkaError as error:

@@ -57,13 +57,15 @@ class GroupFacts(Struct, frozen=True, kw_only=True):
     `state` is Kafka's word, `Stable`, `Empty` and so on. `lag` counts the messages after the
     group's commits. `oldest` is the time of the first of them that is not done, None if there is
     none; on [results] it is the broker's, elsewhere the writer's. `lag_hidden` is what the lag
-    lacks. `error`: no broker could say who is in the group.
+    lacks. `error`: no broker could say who is in the group. `versions` has that of each member
+    (None: it announces none).
     """
 
     role: str
     group: str
     state: str | None = None
     members: int | None = None
+    versions: tuple[str | None, ...] = ()
     hidden: str | None = None
     error: str | None = None
     lag: int | None = None

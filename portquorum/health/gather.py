@@ -34,6 +34,7 @@ from portquorum.health.facts import (
 from portquorum.health.judge import judge
 from portquorum.health.judge_roles import SEEN_MS
 from portquorum.health.judge_services import never_ran
+from portquorum.health.judge_versions import versions_of
 from portquorum.health.newest_checkpoints import checkpoint_facts, frame, newest_heads
 from portquorum.health.reading import REFUSED, first_at, range_of, reader
 from portquorum.health.told import policy_facts
@@ -304,6 +305,7 @@ class Gathering:
             group=group,
             state=one.state,
             members=one.members,
+            versions=versions_of(role, one.clients),
             hidden=one.hidden,
             error=one.error,
         )
@@ -474,7 +476,12 @@ def _prober_group(region: str, group: str, found: Mapping[str, Members]) -> Grou
         return GroupFacts(role=region, group="")
     one = found[group]
     return GroupFacts(
-        role=f"probe-{region}", group=group, state=one.state, members=one.members, hidden=one.hidden
+        role=f"probe-{region}",
+        group=group,
+        state=one.state,
+        members=one.members,
+        versions=versions_of("probe", one.clients),
+        hidden=one.hidden,
     )
 
 

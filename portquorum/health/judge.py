@@ -16,6 +16,7 @@ from portquorum.health.judge_services import (
     newest_result_line,
     plural,
 )
+from portquorum.health.judge_versions import versions_line
 from portquorum.health.verdict import HealthLine, HealthReport, worst
 from schemas.result import RECEIVER
 
@@ -31,6 +32,9 @@ def judge(facts: HealthFacts, took_ms: int) -> HealthReport:
         found.append(clock)
     if not never_ran(facts.kafka):
         found += [*region_lines(facts), *role_lines(facts)]
+        versions = versions_line(facts)
+        if versions is not None:
+            found.append(versions)
     found += [newest_result_line(facts), dead_letters_line(facts), inventory_line(facts)]
     drill = drill_line(facts)
     if drill is not None:

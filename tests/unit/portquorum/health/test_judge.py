@@ -562,3 +562,35 @@ def test_fire_drills(entries: tuple[DrillDone | DrillPlan, ...], level: str, wor
 
 def test_no_line_on_drills_without_a_plan_and_a_drill() -> None:
     assert "drill" not in {line.title for line in judge(well(), 1).lines}
+
+
+def versions(sink: str | None, stream: str | None, prober: str | None) -> HealthFacts:
+    facts = well()
+    given = {"sink": (sink, sink), "stream": (stream,), "notify": (sink,)}
+    groups = tuple(replace(one, versions=given[one.role]) for one in facts.groups)
+    regions = tuple(
+        replace(one, group=replace(one.group, versions=(prober,))) for one in facts.regions
+    )
+    return replace(facts, groups=groups, regions=regions)
+
+
+def test_an_upgrade_that_is_under_way_says_who_is_of_which_version() -> None:
+    for facts in (well(), versions("0.8.0", "0.8.0", "0.8.1"), versions(None, None, None)):
+        assert "versions" not in {line.title for line in judge(facts, 1).lines}
+    found, text = said(versions("0.8.0", "0.7.2", None), "versions")
+    assert (found, text) == (
+        "ok",
+        "sink 0.8.0, notifier 0.8.0, stream 0.7.2, prober before: an upgrade in its order",
+    )
+
+
+def test_versions_that_run_out_of_order_are_a_warning_that_says_what_to_do() -> None:
+    found, text = said(versions("0.7.0", "0.8.0", "0.8.0"), "versions")
+    assert found == "warning"
+    assert text == (
+        "2 sinks of 0.7.0 beside a stream of 0.8.0, and can't read all that is written: upgrade "
+        "the sinks (docs/operations.md#upgrade)"
+    )
+    found, text = said(versions("0.8.0", None, "0.8.0"), "versions")
+    assert found == "warning"
+    assert text.startswith("a stream of an older version beside 3 probers of 0.8.0 (one ap-south)")
