@@ -14,6 +14,7 @@ from foundation.kafka import clients
 from foundation.kafka.closing import abandon
 from foundation.lifecycle import ends_within
 from foundation.settings import Settings
+from foundation.standstill import Write, write_begins
 from foundation.telemetry import logger
 
 SEND_ERRORS: Final = (KafkaError, OSError)
@@ -57,6 +58,7 @@ class ReconnectingProducer:
         answer is waited for. `options` are aiokafka's, for each producer that `create` makes.
         """
         self._start_s = start_s
+        self._prefix = f"{settings.topic_prefix}."
         self._create: Callable[[], AIOKafkaProducer] = partial(create, settings, **options)
         self._connecting = asyncio.Lock()
         self._connection: _Connection | None = None
@@ -88,10 +90,17 @@ class ReconnectingProducer:
         """
         if self._connection is None:
             raise KafkaError("no producer: the connection is being made")
-        with _kafka_errors(f"send to {topic}"):
-            future: asyncio.Future[object] = await self._connection.client.send(
-                topic, value, partition=partition, headers=headers
-            )
+        connection, write = self._connection, self._begins(topic, partition)
+        connection.writes.add(write)
+        try:
+            with _kafka_errors(f"send to {topic}"):
+                future: asyncio.Future[object] = await connection.client.send(
+                    topic, value, partition=partition, headers=headers
+                )
+        except BaseException:
+            connection.ended(write, None)
+            raise
+        future.add_done_callback(partial(connection.ended, write))
         return future
 
     async def write(
@@ -104,6 +113,17 @@ class ReconnectingProducer:
         Raises:
             KafkaError, OSError: one was not confirmed, others may be; write all again.
         """
+        write = self._begins(topic, partition)
+        try:
+            await self._write(topic, messages, partition)
+        except BaseException:
+            write.failed()
+            raise
+        write.confirmed()
+
+    async def _write(
+        self, topic: str, messages: Sequence[KeyedMessage], partition: int | None
+    ) -> None:
         connection = await self._connected()
         writing = asyncio.create_task(_write(connection.client, topic, messages, partition))
         try:
@@ -117,6 +137,9 @@ class ReconnectingProducer:
             raise
         finally:
             writing.cancel()
+
+    def _begins(self, topic: str, partition: int | None) -> Write:
+        return write_begins(topic.removeprefix(self._prefix), partition)
 
     async def give_up(self) -> None:
         """Closes the connection at once; what was not confirmed stays unconfirmed."""
@@ -178,8 +201,19 @@ class _Connection:
     def __init__(self, client: AIOKafkaProducer) -> None:
         self.client = client
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.writes: set[Write] = set()
+        """Messages of `send` that are not confirmed; aiokafka may never end their futures."""
+
+    def ended(self, write: Write, sent: "asyncio.Future[object] | None") -> None:
+        self.writes.discard(write)
+        if sent is None or sent.cancelled() or sent.exception() is not None:
+            write.failed()
+        else:
+            write.confirmed()
 
     def has_gone(self) -> None:
+        for write in list(self.writes):
+            self.ended(write, None)
         if not self.gone.done():
             self.gone.set_result(None)
 

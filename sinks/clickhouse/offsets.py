@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -94,6 +94,17 @@ class Offsets:
             begin = await client.beginning_offsets([partition])
             end = await client.end_offsets([partition])
         return begin[partition], end[partition]
+
+    async def ends(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset after the last of each partition.
+
+        Raises:
+            aiokafka.errors.KafkaError, TimeoutError: the cluster can't be asked.
+        """
+        if not partitions:
+            return {}
+        async with self._question():
+            return dict(await (await self._asking()).end_offsets(partitions))
 
     async def time_at(self, partition: TopicPartition, offset: int) -> int | None:
         """The time (UTC ms) of the message at `offset`; None if the log has none there.

@@ -13,6 +13,7 @@ from foundation.kafka import consumer, leave, vital_tasks
 from foundation.lifecycle import cancelled
 from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
+from foundation.standstill import PartitionProgress
 from foundation.telemetry import logger
 from foundation.upgrade_order import client_id
 from schemas import topics
@@ -58,6 +59,7 @@ DESKS: Final = 3
 
 _POLL_MS: Final = 500
 _LOOK_S: Final = 5.0
+_ENDS_S: Final = 15.0
 
 
 class Sink:
@@ -71,6 +73,8 @@ class Sink:
         self._settings = settings
         self._log = logger(__name__)
         self._ending = False
+        self._progress = PartitionProgress()
+        self._ends: dict[TopicPartition, int] = {}
         self._lanes: dict[TopicPartition, tuple[PartitionPipeline, asyncio.Task[None]]] = {}
         self._topics: dict[str, Topic] = {
             name: topic
@@ -121,6 +125,7 @@ class Sink:
                 starting.result()
                 own.append(asyncio.create_task(self._poll(client)))
                 own.append(asyncio.create_task(self._look(client)))
+                own.append(asyncio.create_task(self._ask_ends(offsets)))
                 await _first(stopped, self._broken, *own, *vital_tasks(client))
             if not stop.is_set():
                 _raise_ended(self._broken, *own, *vital_tasks(client))
@@ -159,6 +164,9 @@ class Sink:
 
     async def end_lanes(self, revoked: Iterable[TopicPartition]) -> None:
         """Ends pipelines: after `GRACE_S` none of them logs or commits anything more."""
+        revoked = list(revoked)
+        for tp in revoked:
+            self._progress.forget(self._topics[tp.topic].name, tp.partition)
         ended = [self._lanes.pop(tp) for tp in revoked if tp in self._lanes]
         if not ended:
             return
@@ -214,14 +222,26 @@ class Sink:
             # `getmany` does not yield while there is data.
             await asyncio.sleep(0)
 
+    async def _ask_ends(self, offsets: Offsets) -> None:
+        """Keeps the ends of the partitions up to date, whether or not they are fetched."""
+        while True:
+            await asyncio.sleep(_ENDS_S)
+            try:
+                self._ends = await offsets.ends(list(self._lanes))
+            except (KafkaError, TimeoutError, OSError):
+                continue  # Kafka is away, and that is said elsewhere
+
     async def _look(self, client: AIOKafkaConsumer) -> None:
         """Updates the lag metrics."""
         while True:
             lag = dict.fromkeys((topic.name for topic in self._topics.values()), 0)
             for partition, (lane, _) in list(self._lanes.items()):
                 if partition in client.assignment():
-                    end = client.highwater(partition)
-                    lag[self._topics[partition.topic].name] += max(0, (end or 0) - lane.committed)
+                    # What is fetched no more has an old high water mark.
+                    end = max(client.highwater(partition) or 0, self._ends.get(partition, 0))
+                    name = self._topics[partition.topic].name
+                    lag[name] += max(0, end - lane.committed)
+                    self._progress.show(name, partition.partition, lane.committed, end)
             for name, messages in lag.items():
                 metrics.LAG.labels(name).set(messages)
             await asyncio.sleep(_LOOK_S)

@@ -8,6 +8,7 @@ from typing import Final
 from aiokafka import AIOKafkaProducer
 
 from foundation.settings import Settings
+from foundation.standstill import write_begins
 from schemas import topics
 from schemas.checkpoint import FORMAT, HEAD, CheckpointHead, CheckpointKey, encode_head
 from streams.checkpoint import store
@@ -92,6 +93,18 @@ class CheckpointWriter:
     async def _put(self, topic: str, chunks: list[bytes], head: CheckpointHead) -> list[bytes]:
         """Writes the chunks, then the head; returns the keys, that of the head first."""
         keys = [self._key(str(number)) for number in range(len(chunks))]
+        write = write_begins(topics.STATE.name, self.partition)
+        try:
+            await self._send(topic, keys, chunks, head)
+        except BaseException:
+            write.failed()
+            raise
+        write.confirmed()
+        return [self._key(HEAD), *keys]
+
+    async def _send(
+        self, topic: str, keys: list[bytes], chunks: list[bytes], head: CheckpointHead
+    ) -> None:
         sent = [
             await self._producer.send(topic, value=chunk, key=key, partition=self.partition)
             for key, chunk in zip(keys, chunks, strict=True)
@@ -100,7 +113,6 @@ class CheckpointWriter:
         await self._producer.send_and_wait(
             topic, value=encode_head(head), key=self._key(HEAD), partition=self.partition
         )
-        return [self._key(HEAD), *keys]
 
     def _key(self, part: str) -> bytes:
         return CheckpointKey(self.writer, self._generation, part).encode()

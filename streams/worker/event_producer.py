@@ -10,6 +10,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from msgspec import Struct
 
 from foundation.settings import Settings
+from foundation.standstill import Write, write_begins
 from foundation.telemetry import logger
 from schemas import topics
 from schemas.deadletter import MAX_ERROR_CHARS, DeadLetter, raw_text
@@ -133,6 +134,7 @@ class EventProducer:
 
     async def _send(self, one: _Outgoing) -> None:
         message = one.message
+        write = write_begins(message.topic, self._partition)
         try:
             sent = await self._producer.send(
                 self._settings.topic(message.topic),
@@ -142,11 +144,12 @@ class EventProducer:
                 headers=list(message.headers),
             )
         except MessageSizeTooLargeError:
+            write.failed()
             self._refuse(one)
         except Exception as error:  # noqa: BLE001 - whatever it is, the message is not out
             end_process(f"can't send to [{message.topic}]", error)
         else:
-            sent.add_done_callback(partial(self._settle, one))
+            sent.add_done_callback(partial(self._settle, one, write))
 
     def _follow(self, one: _Outgoing) -> None:
         self._followers.append(one)
@@ -160,10 +163,11 @@ class EventProducer:
             await asyncio.sleep(0)
         self._following = None
 
-    def _settle(self, one: _Outgoing, sent: "asyncio.Future[object]") -> None:
+    def _settle(self, one: _Outgoing, write: Write, sent: "asyncio.Future[object]") -> None:
         error = sent.exception() if not sent.cancelled() else asyncio.CancelledError()
         if error is not None:
             end_process(f"the broker did not confirm a message to [{one.message.topic}]", error)
+        write.confirmed()
         metrics.SENT.labels(one.message.kind).inc()
         if one.follower is not None:
             self._follow(one.follower)

@@ -31,8 +31,12 @@ async def measure(settings: Settings, app: App, assignment: Assignment) -> None:
                 len(partition.state.targets) + len(partition.state.jobs)
             )
             metrics.UNACKNOWLEDGED.labels(label).set(partition.unacknowledged)
-            behind = ends.get(partition.number, 0) - partition.state.offset - 1
-            metrics.LAG.labels(label).set(max(0, behind))
+            # A partition that is fetched no more shows no end but that of our own ticks.
+            done, end = partition.state.offset + 1, ends.get(partition.number, 0)
+            metrics.LAG.labels(label).set(max(0, end - done))
+            metrics.PROGRESS.show(
+                topics.RESULTS.name, partition.number, done, max(end, partition.ticked + 1)
+            )
         _measure_regions([one.state for one in assignment.partitions])
 
 

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from foundation.standstill import PartitionProgress
+from schemas import topics
+
 RECORDS = Counter("portquorum_stream_records_total", "Messages of [results] applied")
 RESULTS = Counter("portquorum_stream_results_total", "Check results in them")
 UNREADABLE = Counter(
@@ -59,11 +62,14 @@ REGION_SUSPECT = Gauge(
     ["region"],
 )
 
+PROGRESS = PartitionProgress()
+
 _BY_PARTITION = (CHECKPOINT_BYTES, TARGETS, UNACKNOWLEDGED, LAG)
 
 
 def forget(partition: int) -> None:
     """Removes the gauges of a partition that is no longer ours."""
+    PROGRESS.forget(topics.RESULTS.name, partition)
     for gauge in _BY_PARTITION:
         try:
             gauge.remove(str(partition))

@@ -40,6 +40,8 @@ class Partition:
         self.open = True
         self.ours = True
         self.heard_at = time.monotonic()
+        self.ticked = -1
+        """The offset of the newest tick of this worker."""
         self._writer = writer
         self._acknowledger = acknowledger
         self._covered = state.offset

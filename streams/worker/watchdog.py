@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
+from foundation.standstill import write_begins
 from foundation.telemetry import logger
 from schemas import control, topics
 from schemas.control import Tick
@@ -55,7 +56,6 @@ class Watchdog:
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._ticked: dict[int, float] = {}
         self._deaf: dict[int, int] = {}
-        self._in_log: dict[int, int] = {}
         self._throttle = LogThrottle[str](SAID_S)
 
     async def run(self) -> None:
@@ -73,6 +73,7 @@ class Watchdog:
 
     async def _tick(self, partition: Partition) -> None:
         self._ticked[partition.number] = time.monotonic()
+        write = write_begins(topics.RESULTS.name, partition.number)
         try:
             sent = await self._producer.send_and_wait(
                 self._topic,
@@ -81,6 +82,7 @@ class Watchdog:
                 headers=control.headers(Tick(worker=self._worker)),
             )
         except KafkaError as error:
+            write.failed()
             # Each idle partition tries again after `IDLE_S`: with 32 of them 3 times a second.
             if times := self._throttle.times(type(error).__name__):
                 _log.warning(
@@ -91,13 +93,14 @@ class Watchdog:
                     again_in_s=round(SAID_S),
                 )
             return
+        write.confirmed()
         metrics.TICKS.inc()
-        self._in_log[partition.number] = sent.offset
+        partition.ticked = sent.offset
 
     def _listen(self, partition: Partition) -> None:
         number = partition.number
         heard = time.monotonic() - partition.heard_at < IDLE_S
-        awaited = self._in_log.get(number, -1) > partition.state.offset
+        awaited = partition.ticked > partition.state.offset
         if heard or not awaited or self._assignment.busy:
             self._deaf[number] = 0
             return

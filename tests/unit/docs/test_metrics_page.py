@@ -23,6 +23,7 @@ PAGE: Final = (ROOT / "docs" / "metrics.md").read_text()
 MODULES: Final = {
     "Every role": (
         *("foundation.telemetry", "foundation.metrics_server", "foundation.kafka.rights_watch"),
+        "foundation.standstill",
     ),
     "Prober": ("producers.metrics",),
     "Stream": ("streams.worker.metrics",),
