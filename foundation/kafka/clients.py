@@ -1,9 +1,11 @@
 """aiokafka clients with the settings' address and security, and our delivery promises."""
 
+import random
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import NodeNotReadyError
 
 from foundation.kafka_security import context_of
 from foundation.settings import Settings, SettingsError
@@ -91,6 +93,33 @@ def set_fetch_wait(client: AIOKafkaConsumer, wait_ms: int) -> None:
     client._fetcher._fetch_max_wait_ms = wait_ms  # noqa: SLF001
 
 
+class _AdminClient(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no types
+    """An admin client that asks a broker that is there.
+
+    aiokafka's (0.14) asks any of those that the metadata names, and fails if that one is away: for
+    some seconds others still name it. For a controller that is away it waits 40 s. Every broker
+    (KRaft) hands on what is the controller's.
+    """
+
+    async def _send_request(self, request: Any, node_id: int | None = None) -> Any:
+        node = await self._ready_node() if node_id is None else node_id
+        return await super()._send_request(request, node)
+
+    async def _send_to_controller(self, request: Any) -> Any:
+        controller = self._client.cluster.controller
+        if controller is not None and await self._client.ready(controller.nodeId):
+            return await super()._send_to_controller(request)
+        return await self._client.send(await self._ready_node(), request)
+
+    async def _ready_node(self) -> int:
+        nodes = [broker.nodeId for broker in self._client.cluster.brokers()]
+        random.shuffle(nodes)
+        for node in nodes:
+            if await self._client.ready(node):
+                return int(node)
+        raise NodeNotReadyError("no broker that the cluster names can be reached")
+
+
 def admin(settings: Settings) -> AIOKafkaAdminClient:
     """An admin client."""
-    return AIOKafkaAdminClient(**client_options(settings))
+    return _AdminClient(**client_options(settings))

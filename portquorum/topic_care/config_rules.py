@@ -238,16 +238,11 @@ def _safety(
         return
     copies, number = found.copies, int(least.value)
     in_sync = min(len(one.in_sync) for one in found.partitions)
-    if number > copies:
-        level: Level = "trouble"
-        effect = "no record is confirmed: producers wait for copies that can never be"
-        wanted = max(1, copies - 1)
-    elif copies > 1 and number == copies:
-        level = "warning"
+    level: Level = "warning"
+    if copies > 1 and number >= copies:  # Kafka 4 takes more than there are for all of them
         effect = "nothing can be written while one broker is away"
         wanted = copies - 1
     elif copies > 2 and number == 1:
-        level = "warning"
         effect = "a record is confirmed by one broker alone, and lost with it"
         wanted = 2
     else:

@@ -65,7 +65,7 @@ async def test_topics_that_we_make_have_no_difference(settings: Settings) -> Non
 async def test_topics_of_auto_creation_are_named_and_mended(settings: Settings) -> None:
     strange = {
         "results": {"flush.messages": "1000", "retention.ms": "3600000"},
-        "state": {"max.message.bytes": "100000", "min.insync.replicas": "3"},
+        "state": {"max.message.bytes": "100000"},
         "incidents": {"unclean.leader.election.enable": "true", "retention.bytes": "1000000"},
     }
     await make(settings, strange)
@@ -80,7 +80,6 @@ async def test_topics_of_auto_creation_are_named_and_mended(settings: Settings) 
         ("results", "retention.ms"),
         ("results", "flush.messages"),
         ("state", "max.message.bytes"),
-        ("state", "min.insync.replicas"),
         ("web", "max.message.bytes"),
         ("incidents", "unclean.leader.election.enable"),
         ("incidents", "retention.bytes"),
