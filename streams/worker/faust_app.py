@@ -72,6 +72,7 @@ class StreamApp(faust.App):
     async def on_first_start(self) -> None:
         """Waits for broker and topics: Faust never reads a topic that is created later."""
         await kafka.topics_ready(self.settings)
+        await self._in_order()
         producer = await self._started_producer(clients.COMPRESSION)
         assignment = Assignment(
             self.settings,
@@ -88,6 +89,13 @@ class StreamApp(faust.App):
             StreamTargets(lambda: [one.state for one in assignment.partitions]),
             self.settings.target_series,
         )
+
+    async def _in_order(self) -> None:
+        """Ends the process if it may not begin yet: Faust's own command asks here alone."""
+        try:
+            await kafka.in_order(self.settings, ROLE)
+        except kafka.VersionOrderError as error:
+            end_process(str(error), code=1)
 
     async def on_shutdown(self) -> None:
         """Ends the tasks of `on_first_start`. The last checkpoints were written before."""
