@@ -24,7 +24,8 @@ AGAIN_S: Final = 60.0
 """How often the reason of a wait is looked for and said again, in s."""
 
 _RIGHTS_SAID: Final = LogThrottle[str](600.0)
-"""Several parts of a process may wait for the same rights."""
+_REASONS_SAID: Final = LogThrottle[str](AGAIN_S / 2)
+"""Several parts of a process may wait for the same rights, and for the same cluster."""
 
 
 async def topics_ready(settings: Settings, rights: Iterable[Right] = ()) -> Allowed:
@@ -74,6 +75,7 @@ class _Wait:
         self._settings = settings
         self._log = logger(__name__)
         self._said_at: float | None = None
+        self._reason = ""
         self._rights = ""
 
     async def say(self, error: KafkaError | OSError) -> None:
@@ -84,12 +86,13 @@ class _Wait:
             self._rights = str(error)
         elif self._said_at is None or time.monotonic() - self._said_at >= AGAIN_S:
             why = await explained(self._settings, error)
-            self._log.warning("waiting for Kafka", servers=self._settings.kafka, error=why)
-            self._said_at = time.monotonic()
+            if _REASONS_SAID.times(why):
+                self._log.warning("waiting for Kafka", servers=self._settings.kafka, error=why)
+            self._said_at, self._reason = time.monotonic(), why
 
     def over(self) -> None:
         """Says so, if a wait was said."""
-        if self._said_at is not None:
+        if self._said_at is not None and _REASONS_SAID.forget(self._reason):
             self._log.info("Kafka is there", servers=self._settings.kafka)
         if self._rights:
             self._log.info("the rights are there")

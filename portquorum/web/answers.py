@@ -71,7 +71,8 @@ class Freshness(Struct, frozen=True, kw_only=True):
     newest answer of `status_now`; `history_away_since`: since then ClickHouse does not answer.
     `position` is the vector of offsets that is applied, an opaque text (the id of SSE).
     `regions_reporting` of `regions` report. `is_read`: all topics were read to their ends since
-    this process began; until then what is not shown may exist.
+    this process began; until then what is not shown may exist. `kafka_trouble`: why Kafka can't be
+    used, as "it refuses the user or the password"; `portquorum health` says more.
     """
 
     now: Millis
@@ -84,6 +85,7 @@ class Freshness(Struct, frozen=True, kw_only=True):
     regions_reporting: int
     position: str
     is_read: bool = True
+    kafka_trouble: str | None = None
 
 
 class Counts(Struct, frozen=True, kw_only=True):

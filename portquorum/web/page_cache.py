@@ -119,7 +119,7 @@ def _state_of(fleet: Fleet) -> Hashable:
     return (
         *(id(fleet), fleet.version, fresh.now // 1000, fresh.data_at, fresh.status_at),
         *(fresh.blind_since, fresh.history_away_since, fresh.regions, fresh.regions_reporting),
-        fresh.is_read,
+        *(fresh.is_read, fresh.kafka_trouble),
     )
 
 

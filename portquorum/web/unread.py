@@ -33,6 +33,8 @@ def refuse_unread(fresh: Freshness) -> None:
 
 def _unavailable(fresh: Freshness) -> ProblemError:
     why = BLIND.get(fresh.blind_because or "", ENGLISH.blind_starting)
+    if fresh.kafka_trouble:
+        why = f"{why}: {fresh.kafka_trouble}"
     said = ENGLISH.not_seen if fresh.is_read else ENGLISH.not_read
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,

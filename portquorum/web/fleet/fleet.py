@@ -114,6 +114,7 @@ class Fleet(Known):
             regions_reporting=reporting,
             position=self.position,
             is_read=self.senses.is_read(),
+            kafka_trouble=None if blind is None else self.senses.kafka_trouble,
         )
 
     def counts(self) -> Counts:

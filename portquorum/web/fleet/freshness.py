@@ -29,6 +29,8 @@ class Senses:
         self._log_at: int | None = None
         self._history_at: int | None = None
         self._blind: tuple[int, BlindBecause] | None = None
+        self.kafka_trouble: str | None = None
+        """Why Kafka can't be used, without addresses; None: it answers, or nobody knows."""
 
     def tick(self, now: int) -> None:
         """The time is `now`."""
@@ -48,6 +50,7 @@ class Senses:
         """Kafka answered: when the stream last went on, and the newest record of the log."""
         self.now = max(self.now, at)
         self._answered_at, self._kafka_fails = at, False
+        self.kafka_told(None)
         self._stream_at = stream_at
         self._log_at = log_at if log_at is not None else self._log_at
         self._look()
@@ -57,6 +60,11 @@ class Senses:
         self.now = max(self.now, at)
         self._kafka_fails = True
         self._look()
+
+    def kafka_told(self, trouble: str | None) -> None:
+        """It was found out why Kafka does not answer."""
+        self.version += trouble != self.kafka_trouble
+        self.kafka_trouble = trouble
 
     def history_answered(self, at: int) -> None:
         """ClickHouse answered at `at`."""

@@ -157,6 +157,10 @@ class Known:
         """Kafka did not answer at `at`."""
         self.senses.kafka_failed(at)
 
+    def kafka_told(self, trouble: str | None) -> None:
+        """Why Kafka does not answer, in words without addresses; None: nobody knows."""
+        self.senses.kafka_told(trouble)
+
     def loaded(self, at: int) -> None:
         """All topics were read up to their ends at `at`."""
         self.senses.loaded(at)

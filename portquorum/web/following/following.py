@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from foundation.kafka import RightsWatch
 from foundation.kafka.rights import rights_of
-from foundation.kafka.trouble import explained
+from foundation.kafka.trouble import why_not
 from foundation.lifecycle import cancelled
 from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
@@ -147,7 +147,7 @@ class Following:
         except (KafkaError, OSError, TimeoutError) as error:
             self.fleet.kafka_away(self._now())
             if self._said.times("kafka"):
-                self._tell_why(error)
+                self._find_out(error)
         else:
             self.fleet.heard(self._now(), stream_at=sign.stream_at, log_at=sign.log_at)
             if self._said.forget("kafka"):
@@ -155,14 +155,26 @@ class Following:
         if self.fleet.senses.version != before:
             self._announcer.tell_sight()
 
-    def _tell_why(self, error: BaseException) -> None:
-        """Says why Kafka does not answer, as soon as that is found out."""
+    def _find_out(self, error: BaseException | None) -> None:
+        """Tells viewers why Kafka does not answer, as soon as that is found out.
 
-        async def tell() -> None:
-            why = await explained(self._settings, error)
-            _log.warning("Kafka does not answer", error=why, again_in_s=round(SAID_S))
+        Logs it, too, if there is an `error`.
+        """
 
-        self._telling = asyncio.ensure_future(tell())
+        async def find_out() -> None:
+            trouble = await why_not(self._settings)
+            if error is not None:
+                why = str(error) if trouble is None else trouble.sentence
+                _log.warning("Kafka does not answer", error=why, again_in_s=round(SAID_S))
+            if self._is_kafka_away():
+                self.fleet.kafka_told(None if trouble is None else trouble.short)
+                self._announcer.tell_sight()
+
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.ensure_future(find_out())
+
+    def _is_kafka_away(self) -> bool:
+        return self.fleet.freshness().blind_because == "kafka_away"
 
     async def _status(self) -> None:
         """What `status_now` says, without end."""
@@ -217,6 +229,8 @@ class Following:
             sight = self.fleet.senses.version
             changed = self.fleet.tick(self._now())
             is_new = self.fleet.senses.version != sight
+            if not self.is_present.is_set() and self._is_kafka_away() and self._said.times("start"):
+                self._find_out(None)  # who waits for Kafka says why in the log
             if changed and not is_new:
                 self._announcer.changed("status", "")
             if is_new or time.monotonic() - told >= SIGHT_S:

@@ -98,7 +98,7 @@ function head(found) {
   root.className = found.documentElement.className
   root.classList.add("js")
   document.getElementById("icon").href = found.getElementById("icon").getAttribute("href")
-  for (const name of ["zone", "blind", "away", "reporting"]) {
+  for (const name of ["zone", "blind", "trouble", "away", "reporting"]) {
     root.dataset[name] = found.documentElement.dataset[name]
   }
   setClock()
@@ -255,8 +255,9 @@ function counted(counts) {
 
 // True if the page says something else of what is known than an event does.
 function isToldOtherwise(fresh) {
-  const { blind, away, reporting } = root.dataset
+  const { blind, trouble, away, reporting } = root.dataset
   return (fresh.blind_because ?? "") !== blind || String(fresh.history_away_since ?? "") !== away
+    || (fresh.kafka_trouble ?? "") !== trouble
     || `${fresh.regions_reporting}/${fresh.regions}` !== reporting
 }
 

@@ -84,5 +84,9 @@ async def test_what_came_after_kafka_went_is_not_denied() -> None:
     fleet.kafka_away(LATE + 1000)
     async with made_of(fleet).client() as client:
         answer = await client.get("/targets/db1.json")
-    assert answer.status_code == 503
-    assert "it may have come since then" in answer.json()["detail"]
+        assert answer.status_code == 503
+        assert "it may have come since then" in answer.json()["detail"]
+        fleet.kafka_told("it refuses connections")
+        detail = (await client.get("/targets/db1.json")).json()["detail"]
+        assert detail.startswith("Kafka does not answer: it refuses connections. ")
+        assert "Kafka does not answer: it refuses connections. " in (await client.get("/")).text

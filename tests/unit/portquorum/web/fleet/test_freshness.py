@@ -60,6 +60,16 @@ def test_a_kafka_that_fails_blinds_since_its_last_answer() -> None:
     assert senses.blind() is None
 
 
+def test_why_kafka_fails_is_kept_until_it_answers() -> None:
+    senses = seeing()
+    senses.kafka_failed(START + 4_000)
+    before = senses.version
+    senses.kafka_told("it refuses connections")
+    assert (senses.kafka_trouble, senses.version) == ("it refuses connections", before + 1)
+    senses.kafka_answered(START + 6_000, stream_at=START + 5_000, log_at=START + 5_000)
+    assert senses.kafka_trouble is None
+
+
 def test_a_kafka_that_nobody_hears_from_blinds_too() -> None:
     senses = seeing()
     senses.tick(START + 10 + AWAY_MS + 1)
