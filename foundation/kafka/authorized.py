@@ -6,6 +6,7 @@ is not there yet, is not missing; of a topic that may not even be seen, everythi
 """
 
 import asyncio
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -122,14 +123,31 @@ async def allowed(settings: Settings, rights: Iterable[Right]) -> Allowed:
     return Allowed(of_topics, dict(zip(groups, of_groups, strict=True)))
 
 
-async def why_refused(settings: Settings, rights: Iterable[Right]) -> str | None:
-    """The sentence after an error of `NO_RIGHT`; None: all is allowed now, or can't be asked."""
-    asked = tuple(rights)
+async def why_refused(
+    settings: Settings, rights: Iterable[Right], error: BaseException
+) -> str | None:
+    """The sentence for an error of `NO_RIGHT`; None: all is allowed now, or nobody can be asked.
+
+    Of `rights` those are looked at that the error can be about.
+    """
+    asked = [right for right in rights if _may_be_about(error, right)]
     try:
         missing = (await allowed(settings, asked)).missing(asked)
     except (KafkaError, OSError):
         return None
     return sentence(settings, missing) if missing else None
+
+
+def _may_be_about(error: BaseException, right: Right) -> bool:
+    if isinstance(error, ClusterAuthorizationFailedError):
+        # An idempotent producer that may write to no topic at all (KIP-679).
+        return right.operation == "WRITE"
+    if isinstance(error, GroupAuthorizationFailedError):
+        return right.resource == "group"
+    named = set(re.findall(r"[A-Za-z0-9._-]+", str(error)))
+    return right.resource == "topic" and (
+        right.name in named or (right.prefixed and any(one.startswith(right.name) for one in named))
+    )
 
 
 def sentence(settings: Settings, missing: Sequence[Right]) -> str:

@@ -6,6 +6,8 @@ from types import TracebackType
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import TopicAuthorizationFailedError
+from aiokafka.protocol.metadata import MetadataRequest
 
 from foundation.kafka.clients import LATER_MS, SOON_MS, admin, consumer, set_fetch_wait
 from foundation.kafka.closing import CLOSE_S, leave
@@ -16,9 +18,10 @@ class Follower:
     """Reads every partition of `topic` from its beginning, without a consumer group.
 
     Use as an async context manager; entering raises `aiokafka.errors.KafkaError` when the cluster
-    can't be reached, `LookupError` when the topic does not exist. Records arrive in offset order
-    within a partition; a null value means that the key was removed. Nothing is committed. Values
-    are raw bytes: the caller decodes them, and skips and counts undecodable ones.
+    can't be reached or the topic may not be seen, `LookupError` when it does not exist. Records
+    arrive in offset order within a partition; a null value means that the key was removed. Nothing
+    is committed. Values are raw bytes: the caller decodes them, and skips and counts undecodable
+    ones.
     """
 
     def __init__(self, settings: Settings, topic: str) -> None:
@@ -29,7 +32,7 @@ class Follower:
 
     async def __aenter__(self) -> Self:
         # A consumer asks for a missing topic until its request times out, 40 s.
-        if self._topic not in await _topics(self._settings):
+        if not await _is_there(self._settings, self._topic):
             raise LookupError(f"topic {self._topic} does not exist")
         # Without a group, a subscription is every partition, assigned when `start` returns.
         client = consumer(self._settings, self._topic, fetch_max_wait_ms=SOON_MS)
@@ -96,10 +99,16 @@ class Follower:
             await asyncio.sleep(0)
 
 
-async def _topics(settings: Settings) -> set[str]:
+async def _is_there(settings: Settings, topic: str) -> bool:
     client = admin(settings)
     await client.start()
     try:
-        return set(await client.list_topics())
+        # `describe_topics` of aiokafka (0.14) would make the broker create what it asks for.
+        request = MetadataRequest([topic], allow_auto_topic_creation=False)
+        answer = await client._send_request(request)  # noqa: SLF001 - see above
     finally:
         await client.close()
+    (found,) = answer.to_object()["topics"]
+    if found["error_code"] == TopicAuthorizationFailedError.errno:
+        raise TopicAuthorizationFailedError(topic)
+    return bool(found["partitions"])

@@ -4,11 +4,15 @@ import asyncio
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from foundation.redact import redact
+
+if TYPE_CHECKING:
+    from foundation.kafka.rights import Role
 
 DEBUG: Final = "PORTQUORUM_DEBUG"
 EXIT_TROUBLE: Final = 1
@@ -31,6 +35,19 @@ _EXTRAS: Final = {
     "zstandard": "embedded",
 }
 """The extra that brings a module, by the module's name."""
+
+_ROLES: Final[dict[str, "Role"]] = {
+    **dict.fromkeys(("silence", "ack", "resolve", "target", "user", "token"), "operator"),
+    **dict.fromkeys(("heartbeat", "status-page", "drill", "checkpoint"), "operator"),
+    "inventory": "apply",
+    "topics": "admin",
+    "probe": "prober",
+    "receiver": "receiver",
+    "stream": "stream",
+    "sink": "sink",
+    "web": "web",
+}
+"""Whose rights a command needs (foundation/kafka/rights.py); others only look: `reader`."""
 
 _OURS_BY_NAME: Final = {
     "SettingsError": EXIT_WRONG_USE,
@@ -119,7 +136,10 @@ def _missing_module(error: ModuleNotFoundError) -> str:
 def _kafka(error: BaseException) -> str:
     from foundation.kafka.trouble import is_away
 
-    trouble = _why_not() if is_away(error) else None
+    if type(error).__name__.endswith("AuthorizationFailedError"):
+        trouble = _why_refused(error)
+    else:
+        trouble = _why_not() if is_away(error) else None
     if trouble is not None:
         return trouble
     if type(error).__name__ == "KafkaConnectionError":
@@ -133,18 +153,38 @@ def _kafka(error: BaseException) -> str:
 
 def _why_not() -> str | None:
     """Why the Kafka of the settings can't be used; None if it can, or nobody knows."""
-    found: list[str] = []
 
-    def try_it() -> None:
+    async def look() -> str | None:
         from foundation import settings
         from foundation.kafka.trouble import why_not
 
-        try:
-            trouble = asyncio.run(why_not(settings.load()))
-        except Exception:  # noqa: BLE001 - there is an error to explain already
-            return
-        if trouble is not None:
-            found.append(trouble.sentence)
+        trouble = await why_not(settings.load())
+        return None if trouble is None else trouble.sentence
+
+    return _looked(look)
+
+
+def _why_refused(error: BaseException) -> str | None:
+    """Which rights this command lacks, and how they are granted; None: nobody knows."""
+
+    async def look() -> str | None:
+        from foundation import settings
+        from foundation.kafka.authorized import why_refused
+        from foundation.kafka.rights import rights_of
+
+        role = _ROLES.get(next(iter(sys.argv[1:]), ""), "reader")
+        found = settings.load()
+        return await why_refused(found, rights_of(role, found), error)
+
+    return _looked(look)
+
+
+def _looked(look: Callable[[], Coroutine[None, None, str | None]]) -> str | None:
+    found: list[str | None] = []
+
+    def try_it() -> None:
+        with suppress(Exception):  # there is an error to explain already
+            found.append(asyncio.run(look()))
 
     # A thread, as who asks may be in a loop of their own.
     thread = threading.Thread(target=try_it, name="why not")
