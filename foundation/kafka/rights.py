@@ -98,6 +98,9 @@ _COMMANDS: Final[dict[Role, tuple[str, ...]]] = {
 """The names in schemas/topics.py that a role stands for, besides its own."""
 
 
+_WRITTEN_AS: Final = {"resolve": "ack", "status-page": "user", "inventory": "apply"}
+"""Commands whose writing has another's name in schemas/topics.py."""
+
 _READ_WRITE: Final[tuple[Operation, ...]] = ("READ", "WRITE")
 
 _BESIDES: Final[dict[Role, tuple[tuple[str, Operation, str | None], ...]]] = {
@@ -160,6 +163,17 @@ def rights_of(
         if key not in found or found[key].without is not None:
             found[key] = right
     return tuple(found.values())
+
+
+def rights_of_command(command: str, role: Role, settings: Settings) -> tuple[Right, ...]:
+    """The rights of a command's role without those to write what only others of it write."""
+    name = _WRITTEN_AS.get(command, command)
+    writes = {settings.topic(topic.name) for topic in topics.ALL if name in topic.writers}
+    return tuple(
+        right
+        for right in rights_of(role, settings)
+        if not writes or right.operation != "WRITE" or right.name in writes
+    )
 
 
 def creating(settings: Settings) -> Right:

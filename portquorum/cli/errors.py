@@ -170,11 +170,12 @@ def _why_refused(error: BaseException) -> str | None:
     async def look() -> str | None:
         from foundation import settings
         from foundation.kafka.authorized import why_refused
-        from foundation.kafka.rights import rights_of
+        from foundation.kafka.rights import rights_of_command
 
-        role = _ROLES.get(next(iter(sys.argv[1:]), ""), "reader")
+        command = next(iter(sys.argv[1:]), "")
         found = settings.load()
-        return await why_refused(found, rights_of(role, found), error)
+        rights = rights_of_command(command, _ROLES.get(command, "reader"), found)
+        return await why_refused(found, rights, error)
 
     return _looked(look)
 

@@ -16,6 +16,7 @@ from foundation.kafka.rights import (
     grant_line,
     grant_lines,
     rights_of,
+    rights_of_command,
 )
 from foundation.settings import Settings
 from schemas import topics
@@ -118,6 +119,18 @@ def test_the_group_of_probers() -> None:
     of_eu = rights_of("prober", SETTINGS, region="eu")
     of_one = [one for one in of_eu if one.name.startswith("pq-probe")]
     assert of_one == [Right("group", "pq-probe-eu", "READ")]
+
+
+def test_a_command_lacks_what_it_writes_itself() -> None:
+    def written(command: str, role: Role) -> set[str]:
+        found = rights_of_command(command, role, SETTINGS)
+        return {one.name for one in found if one.operation == "WRITE"}
+
+    assert written("silence", "operator") == {"pq.policy"}
+    assert written("resolve", "operator") == {"pq.results"}
+    assert written("token", "operator") == {"pq.web"}
+    assert written("stream", "stream") >= {"pq.state", "pq.incidents"}
+    assert written("checkpoint", "operator") >= {"pq.checkpoints"}
 
 
 def test_a_line_of_kafkas_tool() -> None:
