@@ -45,6 +45,7 @@ PREFIX: Final = "portquorum"
 RARE: Final = {
     ("stream", "READ", "checkpoints"),  # a partition without a checkpoint in [state]
     ("stream", "READ", "incidents"),  # [incidents.open] lacks what is open
+    ("stream", "WRITE", "results"),  # a tick, while nobody else writes
     ("stream", "WRITE", "checkpoints"),  # once a day
     ("stream", "WRITE", "deadletter"),  # what can be read and not applied
     ("sink", "WRITE", "deadletter"),  # what can't be read
