@@ -120,9 +120,11 @@ async def _cluster(trying: ServerTry, servers: Sequence[_Server]) -> Trouble | N
     if not named:
         return words.no_brokers(place(*first))
     trouble = await _named(trying, place(*first), named, working)
-    if trouble is None and not await trying.has_controller(*first):
-        return words.no_controller(place(*first), STEP_S)
-    return trouble
+    if trouble is not None and trouble.kind != "brokers_away":
+        return trouble
+    if await trying.has_controller(*first):
+        return trouble
+    return words.no_controller(place(*first), STEP_S, None if trouble is None else trouble.cause)
 
 
 async def _named(

@@ -370,12 +370,13 @@ def brokers_away(where: str, nodes: tuple[int, ...], of: int, inner: Trouble) ->
     )
 
 
-def no_controller(where: str, seconds: float) -> Trouble:
-    """A broker that answers while the quorum is gone."""
+def no_controller(where: str, seconds: float, others: str | None = None) -> Trouble:
+    """A broker that answers while the quorum is gone; `others`: what is known of other brokers."""
+    cause = f"the broker answers, but the cluster's controllers have not within {seconds:g} s"
     return Trouble(
         kind="no_controller",
         where=where,
-        cause=f"the broker answers, but the cluster's controllers have not within {seconds:g} s",
+        cause=f"{cause} ({others})" if others else cause,
         remedy="start the controllers: more than half of controller.quorum.voters must run",
     )
 

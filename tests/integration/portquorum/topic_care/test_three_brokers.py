@@ -9,6 +9,7 @@ from msgspec import structs
 from foundation.kafka import create_topics, lone_copies, producer
 from foundation.kafka.authorized import RightsError
 from foundation.kafka.rights import Right
+from foundation.kafka.trouble import why_not
 from foundation.settings import Settings
 from portquorum.topic_care.copies import reassignment
 from portquorum.topic_care.look import look
@@ -120,3 +121,15 @@ async def test_a_broker_that_is_away_is_named(cluster: Cluster) -> None:
     (offline,) = (one for one in odd if one.setting == "leader")
     assert (offline.found, offline.level) == ("none: partition 0", "trouble")
     assert not any(one.setting == "min.insync.replicas" and one.repair == "2" for one in odd)
+
+
+# After the one above, which has left two of three brokers.
+async def test_a_cluster_without_a_quorum_says_so(cluster: Cluster) -> None:
+    settings = of(cluster, "quorum")
+    assert await why_not(settings) is None
+    cluster.brokers[1].kill()
+    found = await why_not(settings)
+    assert found is not None
+    assert found.kind == "no_controller"
+    assert "controller.quorum.voters" in found.sentence
+    assert "1 of its 2 brokers (id 2) can't be reached" in found.sentence
