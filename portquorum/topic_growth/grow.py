@@ -254,18 +254,18 @@ async def _write_states(after: Settings, states: dict[int, PartitionState]) -> i
 
 async def _commit(after: Settings) -> None:
     """The sink begins behind what was copied: ClickHouse has these rows."""
-    places: dict[TopicPartition, OffsetAndMetadata] = {}
-    group = after.group("sink")
-    async with kafka.started(kafka.consumer(after, group_id=group)) as client:
-        for topic in topics.read_by("sink"):
-            parts = _parts(after, topic)
-            client.assign(parts)
-            ends = await client.end_offsets(parts)
-            for part in parts:
-                begin = topic in _FROM_THE_BEGINNING
-                places[part] = OffsetAndMetadata(0 if begin else ends[part], "")
-        client.assign(list(places))
-        await client.commit(places)
+    parts = {topic: _parts(after, topic) for topic in topics.read_by("sink")}
+    every = [part for some in parts.values() for part in some]
+    async with kafka.started(kafka.consumer(after, group_id=after.group("sink"))) as client:
+        # Once: aiokafka (0.14) fails when another assignment comes while it looks at one.
+        client.assign(every)
+        ends = await client.end_offsets(every)
+        behind = {
+            part: 0 if topic in _FROM_THE_BEGINNING else ends[part]
+            for topic, some in parts.items()
+            for part in some
+        }
+        await client.commit({part: OffsetAndMetadata(at, "") for part, at in behind.items()})
 
 
 def _parts(after: Settings, topic: Topic) -> list[TopicPartition]:
