@@ -64,7 +64,8 @@ def called(folder: Path, env: Mapping[str, str], *arguments: str | Path, given: 
             process.kill()
             process.join()
             raise subprocess.TimeoutExpired(words, _TIMEOUT_S)
-        out, errors = (file.read_text(encoding="utf-8") for file in files[1:])
+        # What is no text (Parquet) has its other bytes replaced.
+        out, errors = (file.read_text("utf-8", "replace") for file in files[1:])
         return Said(process.exitcode, out, errors)
 
 

@@ -193,10 +193,12 @@ class Bench:
                 if found and first is None:
                     first = now, found, _cpu_s(process.pid)
                 memory = max(memory, watched.memory_info().rss)
-                if first is not None and found >= rows and found > first[1]:
+                if first is not None and found >= rows:
                     break
                 time.sleep(0.2)
             used = _cpu_s(process.pid) - first[2]
+        if found == first[1]:
+            raise SystemExit("the backlog is too short to be timed: give more rows")
         kafka_s, clickhouse_s = self._used_since(before, self._quiet(client))
         return SinkRun(
             rows=found - first[1],

@@ -1,7 +1,8 @@
-"""The `portquorum …` lines of the pages and of the help texts, as words."""
+"""The commands of the pages and of the help texts, as words."""
 
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +16,8 @@ PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 PROGRAM: Final = get_command(app)
 _STARTS: Final = re.compile(r"(?:^|[\s(])(?:\S*/bin/)?portquorum (?=[a-z-])")
 _NO_SHELL: Final = ("yaml", "python", "sql", "json", "js", "java", "go", "toml", "ini", "text")
+_FENCED: Final = re.compile(r"^ *```(.*?)^ *```", re.DOTALL | re.MULTILINE)
+_CODE: Final = re.compile(r"`([^`]+)`")
 _ENDS: Final = frozenset("|;&<>()")
 
 
@@ -23,6 +26,12 @@ class Line(NamedTuple):
 
     where: str
     words: tuple[str, ...]
+
+    @property
+    def own_words(self) -> list[str]:
+        """Those before `--`: what follows is another program's, and `beat` takes it off first."""
+        words = list(self.words)
+        return words[: words.index("--")] if "--" in words else words
 
     def __str__(self) -> str:
         return f"{self.where}: portquorum {shlex.join(self.words)}"
@@ -33,7 +42,7 @@ def lines_of_pages() -> list[Line]:
     return [
         Line(page.name, words)
         for page in PAGES
-        for block in re.findall(r"^ *```(.*?)^ *```", page.read_text(), re.DOTALL | re.MULTILINE)
+        for block in _FENCED.findall(page.read_text())
         for words in _commands(*block.split("\n", 1))
     ]
 
@@ -46,6 +55,54 @@ def lines_of_help() -> list[Line]:
         examples = "\n".join(re.findall(r"^ *\$ (.*)$", shown, re.MULTILINE))
         found += [Line(f"{path} --help", words) for words in _commands("", examples)]
     return found
+
+
+def lines_of_text() -> list[Line]:
+    """The commands in backticks within the running text; `a|b` is two of them.
+
+    A name alone may be meant (`portquorum inventory check`): those that lack an argument are here,
+    too, and so are groups.
+    """
+    return [
+        Line(f"{page.name} (text)", words)
+        for page in PAGES
+        for code in _CODE.findall(_FENCED.sub("", page.read_text()))
+        for one in _alternatives(" ".join(code.split()))
+        for words in _commands("", one)
+    ]
+
+
+def called_by(words: Sequence[str]) -> tuple[str, Any, list[str]]:
+    """The whole name of the command that these words call, the command, and the other words."""
+    command, path, left = PROGRAM, "portquorum", list(words)
+    while left and left[0] in getattr(command, "commands", {}):
+        command = getattr(command, "commands")[left[0]]  # noqa: B009 - typer's class is private
+        path = f"{path} {left.pop(0)}"
+    return path, command, left
+
+
+def what_the_parser_says(line: Line) -> str:
+    """Its error; nothing, if the line can begin."""
+    path, command, words = called_by(line.own_words)
+    try:
+        command.make_context(path.rpartition(" ")[2], words)
+    except SystemExit as end:
+        return "" if not end.code else f"it ends with {end.code}"
+    except Exception as error:  # noqa: BLE001 - the parser's own classes are typer's private ones
+        return str(getattr(error, "message", "") or error)
+    return ""
+
+
+def is_a_mention(line: Line) -> bool:
+    """Whether a text means the command as such (`inventory check`), without what it needs to run.
+
+    Also with the names of options alone (`check --resolver`). Those are not given to the parser,
+    which may obey at once (`--install-completion`).
+    """
+    _, command, words = called_by(line.own_words)
+    names = {name for one in command.params for name in one.opts}
+    named = all(word in names for word in words)
+    return named or "Missing parameter" in what_the_parser_says(line)
 
 
 def walk(command: Any, path: str = "portquorum") -> list[tuple[str, Any]]:
@@ -63,6 +120,11 @@ def _commands(language: str, block: str) -> list[tuple[str, ...]]:
         for line in whole.splitlines()
         for start in _STARTS.finditer(line.split("   #")[0])
     ]
+
+
+def _alternatives(code: str) -> list[str]:
+    found = re.search(r"(?<= )[a-z-]+(\|[a-z-]+)+$", code)
+    return [code[: found.start()] + one for one in found[0].split("|")] if found else [code]
 
 
 def _words(rest: str) -> list[str]:

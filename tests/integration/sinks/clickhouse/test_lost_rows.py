@@ -1,5 +1,7 @@
 """What ClickHouse has lost comes back from the log."""
 
+import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,38 @@ async def test_lost_rows_come_back_from_the_log(
         lost = replace(settings, clickhouse=f"{settings.clickhouse}_lost")
         await forget_commits(lost, reread=False)
         assert await rig.committed(settings) == {}
+    finally:
+        client.close()
+        await producer.stop()
+
+
+async def test_a_sink_rereads_what_an_older_copy_lacks(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    """`portquorum sink --reread`, as an operator starts it."""
+    settings = rig.used_place(kafka, clickhouse, "reread")
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    try:
+        await rig.send_results(producer, settings, rig.results(0, 600))
+        for partition in range(settings.partitions):
+            await rig.commit(settings, "results", partition, 2, "")
+        with (tmp_path / "log").open("wb") as log:
+            sink = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "portquorum", "sink", "--reread"),
+                env=rig.environment(settings),
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            await rig.until(lambda: rig.stored(client, settings) == 600)
+            sink.terminate()
+            assert await sink.wait() == 0, (tmp_path / "log").read_text()
+        finally:
+            if sink.returncode is None:
+                sink.kill()
+                await sink.wait()
+        rig.counts_agree(client, settings, 600)
     finally:
         client.close()
         await producer.stop()
