@@ -82,6 +82,11 @@ ELSEWHERE: Final = (
         "events -f *", _UNTIL, f"{_EVENTS}test_following_from_now_on", known_as=("-f",)
     ),  # --follow
     Elsewhere(
+        "topics grow *",
+        "all roles but the sink must stand",
+        "tests/system/test_grow.py::test_people_are_told_once_before_and_after",
+    ),
+    Elsewhere(
         "explain ord",
         "a line that the shell completes",
         "tests/unit/portquorum/cli/completion/test_completion.py::test_a_line_goes_on",
@@ -115,7 +120,7 @@ ELSEWHERE: Final = (
     ),
     *(
         Elsewhere(f"bench {name}*", _LONG, f"{_BENCHES}test_it_runs_and_counts")
-        for name in ("outage", "detect", "page", "receiver", "codec")
+        for name in ("outage", "detect", "page", "receiver", "codec", "replay")
     ),
     *(
         Elsewhere(f"bench {name}*", _LONG, f"{_BENCHES}test_a_backlog_is_timed")

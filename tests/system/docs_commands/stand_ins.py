@@ -99,7 +99,8 @@ STAND_INS: Final = (
     StandIn("import gatus", "FILE", _as("config.yaml")),
     StandIn("import prometheus", "…", _as("prometheus.yml")),
     StandIn("sql", "SELECT …", _as("SELECT 1")),
-    # Hosts and addresses that are not here
+    # Hosts, addresses and brokers that are not here
+    StandIn("topics copies", "3", _as("1")),
     StandIn("check", "HOST:PORT", _open),
     StandIn("check", "K", _as("tcp")),
     StandIn("check", "db1.example.com:5432", _open),

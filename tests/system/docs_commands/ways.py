@@ -11,7 +11,7 @@ WORDS: Final = "correct horse battery staple"
 """A password."""
 
 FILES: Final = (
-    *("import *", "check *", "notify test * --file *", "notify channels*"),
+    *("acl", "acl *", "import *", "check *", "notify test * --file *", "notify channels*"),
     *("inventory check *", "inventory doc *", "inventory lint *", "inventory schema*"),
 )
 """They read files or ask one host; what they write is a file in a folder of their own."""
@@ -20,7 +20,7 @@ READING: Final = (
     *("backtest *", "checkpoint", "checkpoint --json", "events", "events *", "explain *"),
     *("health", "health --json", "health --timeout *", "incidents", "incidents *"),
     *("notify dry-run *", "notify test *", "notify why *", "replay *", "report *"),
-    *("sql *", "status", "status *"),
+    *("sql *", "status", "status *", "topics check*", "topics copies *"),
 )
 """They show what there is, and may run in any order."""
 
@@ -45,6 +45,7 @@ CHANGING: Final = {
         *("target add *", "target list", "target list --team *"),
     ),
     "drill": ("drill --listen *",),
+    "topics": ("topics repair*",),
 }
 """Commands that change something; those of a chain run in this order, chains beside each other."""
 
