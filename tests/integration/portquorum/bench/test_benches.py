@@ -14,7 +14,7 @@ SHORT: Final = {
     "page": ("--targets", "300", "--open", "10", "--viewers", "2"),
     "status-page": ("--components", "20", "--readers", "2", "--seconds", "0.2"),
     "receiver": ("--rate", "50", "--jobs", "20", "--seconds", "0.4"),
-    "replay": ("--records", "100", "--partitions", "2", "--runs", "1"),
+    "replay": ("--records", "1200", "--partitions", "4", "--runs", "1"),
     "codec": ("--results", "2000", "--hosts", "2", "--ports", "5"),
 }
 TOO_SHORT: Final = {
