@@ -13,6 +13,7 @@ from aiokafka.errors import (
     PolicyViolationError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
     for_code,
 )
 from aiokafka.protocol.metadata import MetadataRequest
@@ -79,6 +80,11 @@ def topic_config(topic: Topic) -> dict[str, str]:
     return config
 
 
+_CANT_SAY: Final = frozenset(
+    [TopicAuthorizationFailedError.errno, UnknownTopicOrPartitionError.errno]
+)
+
+
 async def create_topics(settings: Settings) -> list[str]:
     """Creates the topics that are missing and checks all; returns the names of the new ones.
 
@@ -90,8 +96,7 @@ async def create_topics(settings: Settings) -> list[str]:
         aiokafka.errors.KafkaError: the cluster can't be reached or refuses.
     """
     created = await make_missing(settings)
-    await _visible(settings)
-    await check_topics(settings)
+    await _check(settings, await _visible(settings))
     return created
 
 
@@ -126,15 +131,20 @@ async def make_missing(settings: Settings) -> list[str]:
     return created
 
 
-async def _visible(settings: Settings) -> None:
-    """Waits until the broker's metadata has every topic; it lags behind a creation."""
+async def _visible(settings: Settings) -> dict[str, int]:
+    """Waits until a broker's metadata has every topic; returns the counts that it has then.
+
+    Each broker's metadata lags behind a creation for itself: the next one that is asked may not
+    have them yet, so what was seen here is what is checked.
+    """
     names = [topic.full_name(settings.topic_prefix) for topic in topics.ALL]
     deadline = time.monotonic() + VISIBLE_WITHIN_S
     while time.monotonic() < deadline:
         found = await _partition_counts(settings)
         if all(found.get(name) for name in names):
-            return
+            return found
         await asyncio.sleep(0.05)
+    return await _partition_counts(settings)
 
 
 async def check_topics(settings: Settings) -> None:
@@ -145,7 +155,11 @@ async def check_topics(settings: Settings) -> None:
         foundation.kafka.authorized.RightsError: topics can't be seen.
         aiokafka.errors.KafkaError: the cluster can't be reached.
     """
-    found = await _partition_counts(settings)
+    await _check(settings, await _partition_counts(settings))
+
+
+async def _check(settings: Settings, found: Mapping[str, int]) -> None:
+    """`check_topics` of these partition counts."""
     if not found:
         raise TopicMismatchError(
             f"Kafka ({settings.kafka}) has none of the topics {settings.topic_prefix}.*: no role "
@@ -314,9 +328,10 @@ async def _counts(client: AIOKafkaAdminClient, settings: Settings) -> dict[str, 
 
 
 async def _timestamp_type(settings: Settings) -> str | None:
-    """The timestamp type of [results]; None: who asks may not know it (DescribeConfigs).
+    """The timestamp type of [results]; None if that can't be had.
 
-    They may use the topic all the same, and whoever made it has checked it.
+    Who asks may not know it (DescribeConfigs), or the broker that is asked does not have the topic
+    yet. The topic may be used all the same, and whoever made it has checked it.
     """
     client = admin(settings)
     await client.start()
@@ -327,7 +342,7 @@ async def _timestamp_type(settings: Settings) -> str | None:
         responses: list[Any] = await client.describe_configs([resource])
         for response in responses:
             for entry in response.resources:
-                if entry[0] == TopicAuthorizationFailedError.errno:
+                if entry[0] in _CANT_SAY:
                     return None
                 for config in entry[4]:
                     if config[0] == _TIMESTAMP_TYPE:
