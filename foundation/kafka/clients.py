@@ -12,7 +12,11 @@ from foundation.settings import Settings, SettingsError
 from schemas.topics import Compression
 
 SESSION_TIMEOUT_MS: Final = 6_000
-HEARTBEAT_INTERVAL_MS: Final = 1_500
+"""A member that is silent for so long is taken for dead: the least that brokers allow by default
+(`group.min.session.timeout.ms`)."""
+
+HEARTBEAT_INTERVAL_MS: Final = 500
+"""A member learns by its next heartbeat that its group changes, and all wait for the last one."""
 
 SOON_MS: Final = 20
 """`fetch_max_wait_ms` of a reader of what is there already."""

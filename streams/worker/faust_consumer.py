@@ -7,6 +7,11 @@ Here a handover begins at once, without a task; only one that must wait continue
 And when a stream's buffer is nearly full, Faust leaves the message's partition out of its next
 fetches; when it has left out all of them, it sleeps for a second, whatever happens meanwhile. Here
 the buffer's own limit delays a handover, and no partition is left out.
+
+And a fetch of Faust's consumer may wait 1.5 s for records. A broker answers the requests of a
+connection one after the other, so the first fetch after a rebalance waits behind the last one
+before it: that long a partition without new records would stand still. Here it waits as long as
+Kafka's own consumers do.
 """
 
 import asyncio
@@ -14,13 +19,19 @@ import types
 from collections.abc import Coroutine, Generator
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode.services import WaitResults
 
+from foundation.kafka.clients import LATER_MS
+
 
 class Consumer(driver.Consumer):
     """Faust's consumer, except for the path of a message from the fetch to the stream's buffer."""
+
+    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def on_buffer_full(self, tp: TP) -> None:
         """Does nothing: see the module."""
@@ -55,6 +66,16 @@ class Consumer(driver.Consumer):
             raise
         begun = _go_on(handover, awaited)
         return await super().wait_first(begun, suspension, timeout=timeout)
+
+
+class _ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's thread of the consumer, which waits less for records."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        client = super()._create_worker_consumer(transport)
+        # Read at its start; Faust has no setting for it.
+        client._fetch_max_wait_ms = LATER_MS  # noqa: SLF001
+        return client
 
 
 class Transport(driver.Transport):
