@@ -36,7 +36,7 @@ OWNER: Final = "owner"
 
 PASSWORD: Final = "a word that no one guesses"  # noqa: S105 - of tests alone
 
-START_S: Final = 120.0
+START_S: Final = 240.0
 _ITERATIONS: Final = 4096
 _RESOURCES: Final = {"topic": 2, "group": 3, "cluster": 4}
 _OPERATIONS: Final = {

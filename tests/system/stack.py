@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,8 @@ async def eventually(what: str, look: Callable[[], Any], deadline_s: float = 120
 class Role:
     """One role in a process of its own; its log goes to a file.
 
-    `sources` is where its program lies, if it is not this checkout.
+    `sources` is where its program lies, if it is not this checkout; `within` is the beginning of a
+    command that runs somewhere else, as `nsenter` does.
     """
 
     def __init__(
@@ -51,8 +52,11 @@ class Role:
         env: dict[str, str],
         log: Path,
         sources: Path | None = None,
+        *,
+        within: Sequence[str] = (),
     ) -> None:
         self.name = name
+        self._within = within
         self._arguments = arguments
         self._env = env
         self._log = log
@@ -62,12 +66,16 @@ class Role:
     def start(self, **env: str) -> None:
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "portquorum.cli", *self._arguments],
+                [*self._within, sys.executable, "-m", "portquorum.cli", *self._arguments],
                 cwd=self._sources,
                 env=self._env | env,
                 stdout=log,
                 stderr=log,
             )
+
+    def change(self, **env: str) -> None:
+        """Changes its settings, for the next start."""
+        self._env = self._env | env
 
     def signal(self, number: int) -> None:
         assert self.process is not None
@@ -107,6 +115,8 @@ class Stack:
         self.folder = folder
         self.roles: dict[str, Role] = {}
         self.records: list[tuple[IncidentEvent, bytes]] = []
+        self.written_ms: dict[str, int] = {}
+        """By event id: when its first copy came to the broker, by the broker's clock."""
         self._tasks: list[asyncio.Task[None]] = []
         self.env = {
             **os.environ,
@@ -161,6 +171,7 @@ class Stack:
                     continue  # a test has forged it
                 if isinstance(event, IncidentEvent):
                     self.records.append((event, record.value))
+                    self.written_ms.setdefault(event.event_id, record.timestamp)
 
     def events(self, target: str) -> list[IncidentEvent]:
         """The events of a target, each once, in the order in which they came."""
