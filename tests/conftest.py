@@ -49,10 +49,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(file_order)
 
 
+_LIBRARIES = ("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3", "clickhouse_connect")
+"""Whose loggers a role sets."""
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """What a test made of logging, for instance by the main function of a role, ends with it."""
+    levels = {name: logging.getLogger(name).level for name in _LIBRARIES}
     yield
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
     if not structlog.is_configured():
         return
     structlog.reset_defaults()

@@ -28,7 +28,7 @@ async def test_a_worker_goes_on_after_the_broker_s_return_and_stops_without_it(
             await log.outage(names[:3])
             await opened(settings, 3)
     with worker:
-        await worker.says("Unable connect to node")
+        await worker.says("Kafka can't be used")
         with EmbeddedKafka(folder, settings.kafka):
             async with Log(settings) as log:
                 await log.outage(names[3:])
