@@ -133,6 +133,10 @@ class Log:
         for name in names:
             await self.control(name, TargetSet(target=target(name, **changes)))
 
+    def goes_on_after(self, other: "Log") -> None:
+        """Its rounds are later than those of `other`: an older result does not count."""
+        self._second = other._second
+
     async def round(self, names: Iterable[str], *, up: bool, of: str = "") -> None:
         """Every region says the same of every host, one message a host and region.
 

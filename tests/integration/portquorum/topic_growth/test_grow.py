@@ -115,11 +115,12 @@ async def test_incidents_stay_open_with_their_ids_and_nothing_comes_twice(  # no
     open_now = {opened_before[name] for name in down[1:]} | set(opened_after.values())
     assert set(await held(after)) == open_now
 
-    async with Log(after) as log:
+    async with Log(after) as there:
+        there.goes_on_after(log)
         with Worker(after, tmp_path):
-            await log.recovery([*down, *later])
-            await log.recovery([*down, *later])
-            await log.outage([names[-1]])
+            await there.recovery([*down, *later])
+            await there.recovery([*down, *later])
+            await there.outage([names[-1]])
 
             async def now() -> dict[str, IncidentEvent]:
                 return await events(after)
