@@ -1,6 +1,7 @@
 """What the tests' targets stand on: listeners, a packet filter, a mail catcher, all on loopback."""
 
 import contextlib
+import os
 import socket
 import subprocess
 import threading
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-TABLE = "portquorum_test"
+TABLE = f"portquorum_test_{os.getpid()}"
+"""Of this process: several that run tests are in one namespace."""
 
 
 class Listener:
